@@ -1,0 +1,94 @@
+"""The error tree of the dataspace.
+
+    DataspaceError
+    ├── InvalidInput            what was sent cannot be used
+    │   ├── InvalidQuery        the SQL is outside of what can be answered privately
+    │   ├── InvalidPrice        an epsilon, rho or accuracy that makes no sense
+    │   └── InvalidApplication  an application or decision with missing or contradicting fields
+    ├── NotAuthenticated        no credential, or one that is unknown or expired
+    ├── NotPermitted            this actor may not do this
+    │   └── OutOfScope          the permit does not cover what the query touches
+    ├── NotFound                no such thing, or none that this actor may see
+    ├── WrongState              the thing exists, but in a state that does not allow this
+    ├── InsufficientBudget      the permit or the dataset has not enough privacy budget left
+    ├── Busy                    a lock was not free in time; nothing was charged
+    └── Unavailable             the node cannot answer now; the charge, if any, stands and a retry is free
+
+Each class has a stable `code`, part of the API contract. Messages say what happened, why, and what to do next; they
+never contain anything read from the data.
+"""
+
+from typing import ClassVar
+
+
+class DataspaceError(Exception):
+    """Base of all errors a person may see."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(DataspaceError):
+    code = "invalid-input"
+
+
+class InvalidQuery(InvalidInput):
+    """A construct outside of the query language; `line` and `column` count from 1, `hint` is a rewriting that works."""
+
+    code = "invalid-query"
+
+    def __init__(
+        self, message: str, *, line: int | None = None, column: int | None = None, hint: str | None = None
+    ) -> None:
+        where = f"line {line}, column {column}: " if line is not None and column is not None else ""
+        super().__init__(f"{where}{message}" + (f" {hint}" if hint else ""))
+        self.line, self.column, self.hint = line, column, hint
+
+
+class InvalidPrice(InvalidInput):
+    code = "invalid-price"
+
+
+class InvalidApplication(InvalidInput):
+    code = "invalid-application"
+
+
+class NotAuthenticated(DataspaceError):
+    code = "not-authenticated"
+
+
+class NotPermitted(DataspaceError):
+    code = "not-permitted"
+
+
+class OutOfScope(NotPermitted):
+    code = "out-of-scope"
+
+
+class NotFound(DataspaceError):
+    code = "not-found"
+
+
+class WrongState(DataspaceError):
+    code = "wrong-state"
+
+
+class InsufficientBudget(DataspaceError):
+    """Carries the three amounts so that a person sees how much is missing."""
+
+    code = "insufficient-budget"
+
+    def __init__(self, message: str, *, requested: str, remaining: str, missing: str) -> None:
+        super().__init__(message)
+        self.requested, self.remaining, self.missing = requested, remaining, missing
+
+
+class Busy(DataspaceError):
+    code = "busy"
+
+
+class Unavailable(DataspaceError):
+    code = "unavailable"
