@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from catalog.schema import DatasetSchema
+from dataspace.domain.actors import Actor
+from dataspace.domain.applications import AccessApplication
+from dataspace.domain.chain import ChainHead
+from dataspace.domain.datasets import Dataset
+from dataspace.domain.events import AuditEntry, AuditEvent
+from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
+from dataspace.domain.permits import DataPermit
+from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.releases import Release
+from dataspace.domain.tokens import AccessToken
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,10 +43,160 @@ class Rows(Protocol):
         """Result of validated SQL over one bucket; `lookups` are public tables joined by name."""
         ...
 
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
 
 class PrivateStore(Protocol):
     """The store's read side."""
 
     def open(self, snapshots: Mapping[str, str], columns: frozenset[tuple[str, str, str]]) -> Rows:
         """Open one snapshot for each dataset; `columns` are (dataset, table, column) triples, no other is readable."""
+        ...
+
+
+ToLimit = Callable[[Guarantee], PrivacyLoss]
+"""The largest privacy loss that stays within a guarantee; `dataspace.dp.accountant` supplies it."""
+
+
+class Accounts(Protocol):
+    """Persons and their access tokens."""
+
+    def add(self, person: Actor, event: AuditEvent) -> None: ...
+    def get(self, person_id: str) -> Actor: ...
+    def all(self) -> list[Actor]: ...
+    def add_token(self, token: AccessToken, event: AuditEvent) -> None: ...
+    def find_token(self, digest: str) -> AccessToken | None: ...
+    def revoke_token(self, token_id: str, at: datetime, event: AuditEvent) -> None: ...
+
+
+class Datasets(Protocol):
+    """Registered datasets, and which snapshot of each is current."""
+
+    def add(self, dataset: Dataset, event: AuditEvent) -> None: ...
+    def publish(self, dataset: Dataset, schema: DatasetSchema, event: AuditEvent) -> None:
+        """Make `dataset.current` the current snapshot, with its data dictionary."""
+        ...
+
+    def get(self, dataset_id: str) -> Dataset: ...
+    def all(self) -> list[Dataset]: ...
+    def schema(self, dataset_id: str, snapshot: str) -> DatasetSchema: ...
+
+
+class Applications(Protocol):
+    """Data access applications. `save` raises WrongState if the stored version is not the one before."""
+
+    def add(self, application: AccessApplication, event: AuditEvent) -> None: ...
+    def save(self, application: AccessApplication, event: AuditEvent) -> None: ...
+    def get(self, application_id: str) -> AccessApplication: ...
+    def all(self) -> list[AccessApplication]: ...
+    def next_number(self, year: int) -> str: ...
+
+
+class Permits(Protocol):
+    """Data permits. `save` writes what a decision after the grant may change, and is as strict as Applications.save."""
+
+    def add(self, permit: DataPermit, event: AuditEvent) -> None: ...
+    def save(self, permit: DataPermit, event: AuditEvent) -> None: ...
+    def get(self, permit_id: str) -> DataPermit: ...
+    def all(self) -> list[DataPermit]: ...
+    def of_person(self, person_id: str) -> list[DataPermit]:
+        """Permits that the person holds or is named in, newest first."""
+        ...
+
+    def next_number(self, year: int) -> str: ...
+
+
+class Ledger(Protocol):
+    """The privacy budget ledger. One conditional UPDATE decides; it is posted in the same transaction."""
+
+    def open_dataset(self, dataset: Dataset) -> None:
+        """Post the capacity of a dataset just added."""
+        ...
+
+    def allocate(self, permit: DataPermit, describe: Describe = as_rho) -> None:
+        """Move the permit's limit out of each dataset's capacity. Raises InsufficientBudget, nothing moved."""
+        ...
+
+    def charge(self, charge: Charge, event: AuditEvent, describe: Describe = as_rho) -> Charge:
+        """Spend, once for each (permit, idempotency key): asked again, it returns the charge that stands.
+
+        Raises InsufficientBudget, WrongState if the permit is not in force at `charge.charged_at`, OutOfScope for a
+        dataset that the permit has no allocation in, InvalidInput if the key was used for something else. The caller
+        commits before opening any data.
+        """
+        ...
+
+    def release_allocation(self, permit_id: str, event: AuditEvent) -> PrivacyLoss:
+        """Give back all that the permit has not spent, for good; returns how much. Giving back twice moves nothing."""
+        ...
+
+    def find_charge(self, permit_id: str, idempotency_key: str) -> Charge | None: ...
+    def charges(self, permit_id: str) -> list[Charge]: ...
+    def budget(self, permit_id: str) -> Budget: ...
+    def allotment(self, dataset_id: str) -> Allotment: ...
+    def postings(self) -> Iterator[Posting]: ...
+    def head(self) -> ChainHead: ...
+    def balances(self) -> dict[Account, PrivacyLoss]:
+        """Balances as the tables that decide hold them, to be compared with the postings."""
+        ...
+
+
+class Releases(Protocol):
+    """Releases, at most one under each charge."""
+
+    def add(self, charge_id: str, release: Release, event: AuditEvent) -> Release:
+        """Store the release; if the charge already has one, that one is returned and `release` must not leave."""
+        ...
+
+    def find(self, permit_id: str, fingerprint: str, snapshots: Mapping[str, str]) -> Release | None:
+        """The most accurate stored release (highest rho) of the same question on the same snapshots."""
+        ...
+
+    def of_charge(self, charge_id: str) -> Release | None: ...
+    def of_permit(self, permit_id: str) -> list[Release]: ...
+
+
+class AuditTrail(Protocol):
+    """The append-only, hash-chained record of every change and access."""
+
+    def append(self, event: AuditEvent) -> None: ...
+    def entries(self, subject: str | None = None) -> Iterator[AuditEntry]: ...
+    def head(self) -> ChainHead: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction on the accounts database: `with uow: … uow.commit()`; left without commit, nothing happened.
+
+    May be entered again after it was left, not while it is open, and not by two threads at once. Raises Busy if the
+    lock is not free in time.
+    """
+
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def datasets(self) -> Datasets: ...
+    @property
+    def applications(self) -> Applications: ...
+    @property
+    def permits(self) -> Permits: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def releases(self) -> Releases: ...
+    @property
+    def audit(self) -> AuditTrail: ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+    def commit(self) -> None:
+        """Make everything since `with` durable; on return it is on disk. The transaction is over."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Self]:
+        """A transaction that only reads and does not wait for writers' locks longer than it must."""
         ...

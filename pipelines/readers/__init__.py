@@ -1,0 +1,29 @@
+"""Readers of deliveries: each yields Arrow batches with row numbers, and never a whole table.
+
+`READERS` maps the plan's source format to a function that opens a delivery.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import SourceError
+from pipelines.readers.csv_files import open_csv
+from pipelines.readers.duckdb_file import open_duckdb
+from pipelines.readers.parquet_files import open_parquet
+from pipelines.readers.source import ROW_NUMBER, DeliveredTable, Limits, Source, SourceFile
+
+__all__ = ["READERS", "ROW_NUMBER", "DeliveredTable", "Limits", "Source", "SourceFile", "open_source"]
+
+READERS: dict[str, Callable[[Path, Mapping[str, Any], Limits], Source]] = {
+    "csv": open_csv,
+    "duckdb": open_duckdb,
+    "parquet": open_parquet,
+}
+
+
+def open_source(format_: str, location: Path, options: Mapping[str, Any], limits: Limits | None = None) -> Source:
+    """The delivery at `location`, opened read-only; raises SourceError."""
+    if not location.exists():
+        raise SourceError(f"{location}: there is no such file or folder. Check the location in the plan, or --source.")
+    return READERS[format_](location, options, limits or Limits())

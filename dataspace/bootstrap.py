@@ -1,0 +1,125 @@
+"""The one place where a node's parts are put together."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataspace.db import SqlUnitOfWork, migrate, open_engine
+from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.dp.accountant import budget_of, epsilon_of
+from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.queries import Engine
+from dataspace.settings import Mode, Settings
+from pipelines.store.reader import Store
+
+if TYPE_CHECKING:
+    from catalog.catalogue import Catalogue
+    from catalog.registry import FolderRegistry
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that is ready to serve. `unit_of_work` makes a fresh one; they are not shared between threads."""
+
+    settings: Settings
+    unit_of_work: Callable[[], UnitOfWork]
+    store: Store
+    clock: Clock
+    engine: Engine
+    version: str = version("dataspace")
+
+    def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
+        """The largest privacy loss that stays within a guarantee."""
+        return budget_of(guarantee)
+
+    def epsilon_of(self, loss: PrivacyLoss, guarantee: Guarantee) -> Decimal:
+        """Epsilon of a loss at the guarantee's delta, rounded up for display."""
+        return epsilon_of(loss, guarantee.delta)
+
+    def record_turtle(self, dataset: str) -> str:
+        """The catalogue record of a dataset."""
+        return self._registry().turtle(dataset)
+
+    def catalogue_turtle(self) -> str:
+        """All records as one catalogue."""
+        return self._registry().catalogue_turtle(_catalogue(self.settings.public_url))
+
+    def _registry(self) -> "FolderRegistry":
+        # RDF libraries take most of a second to import, and only these pages need them.
+        from catalog.registry import FolderRegistry
+
+        return FolderRegistry(self.settings.catalogue)
+
+
+def open_node(settings: Settings) -> Node:
+    """Folders, accounts database at its newest schema, store, registry, noise. Refuses what is not safe to run."""
+    for folder in (settings.home, settings.store, settings.catalogue, settings.keys):
+        folder.mkdir(parents=True, exist_ok=True)
+    database = open_engine(settings.database)
+    migrate(database)
+    store = Store(settings.store, memory_limit=settings.memory_limit)
+    return Node(
+        settings=settings,
+        unit_of_work=lambda: SqlUnitOfWork(database),
+        store=store,
+        clock=SystemClock(),
+        engine=Engine(store=store, noise=choose_noise(settings), secret=bounding_secret(settings.keys)),
+    )
+
+
+def choose_noise(settings: Settings) -> Noise:
+    """OpenDP's, except in test mode, where noise may be absent or seeded. Checked here again, whatever settings say."""
+    if settings.noise == "opendp":
+        return OpenDPNoise()
+    if settings.mode is not Mode.TEST:
+        raise RuntimeError("noise that is absent or predictable is for tests alone")
+    if settings.noise == "zero":
+        return ZeroNoise()
+    return SeededNoise(int(settings.noise.removeprefix("seeded:")))
+
+
+def bounding_secret(folder: Path) -> bytes:
+    """32 bytes that fix which rows and groups of a person are kept; made on first use, readable by the node alone."""
+    path = folder / "bounding.secret"
+    if not path.exists():
+        draft = folder / f"bounding.{secrets.token_hex(8)}"
+        with draft.open("xb") as file:
+            draft.chmod(0o600)
+            file.write(secrets.token_bytes(32))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return sha256(b"bounding" + path.read_bytes()).digest()
+
+
+def _catalogue(public_url: str) -> "Catalogue":
+    from catalog.catalogue import Catalogue
+    from catalog.dataset import Agent, ContactPoint
+    from catalog.values import said
+
+    return Catalogue(
+        iri=f"{public_url}/catalogue",
+        title=said(en="Health data for secondary use", fr="Données de santé pour l'utilisation secondaire"),
+        description=said(
+            en="Datasets that can be asked for under a data permit.",
+            fr="Jeux de données accessibles avec une autorisation de traitement de données.",
+        ),
+        publisher=Agent(name=said(en="Health data access body"), contact=ContactPoint(page=(f"{public_url}/",))),
+    )

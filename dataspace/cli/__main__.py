@@ -1,0 +1,3 @@
+from dataspace.cli import main
+
+main()

@@ -1,0 +1,65 @@
+"""`dataspace serve`: the portal and the API of a node."""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dataspace.domain.errors import InvalidInput, NotFound
+from dataspace.settings import Settings
+
+DEMO_HOME = Path(".dataspace/demo")
+
+
+def serve(
+    port: Annotated[int | None, typer.Option(help="0 takes any free port")] = None,
+    host: Annotated[str | None, typer.Option()] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="serve what `make demo` left")] = False,
+) -> None:
+    """Serve the portal and the API. Stop with Ctrl-C."""
+    settings = _settings(demo)
+    listener = _listen(host or settings.host, settings.port if port is None else port)
+    # Imported here: a taken port or a missing demo is said at once, not after two seconds of imports.
+    import uvicorn
+
+    from dataspace import logs
+    from dataspace.bootstrap import open_node
+    from dataspace.dp.bounding import warm
+    from dataspace.web.app import create_app
+
+    logs.configure()
+    node = open_node(settings)
+    warm()
+    address, chosen = listener.getsockname()[:2]
+    typer.echo(f"portal and API on http://{address}:{chosen}")
+    mark = settings.home / "serve.pid"
+    mark.write_text(str(os.getpid()))
+    try:
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(node), log_config=None, access_log=False, server_header=False)
+        )
+        server.run(sockets=[listener])
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def _settings(demo: bool) -> Settings:
+    if not demo:
+        return Settings()
+    if not DEMO_HOME.is_dir():
+        raise NotFound("there is no demo node yet: run make demo first")
+    return Settings(home=DEMO_HOME, key_root=DEMO_HOME / "keys")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise InvalidInput(f"{host}:{port} cannot be used ({error.strerror}): choose another with --port") from None
+    listener.listen(128)
+    return listener

@@ -1,0 +1,185 @@
+"""A session with a node over its HTTP API."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx2
+from pydantic import TypeAdapter
+
+from dataspace import wire
+from dataspace.client.answer import Answer
+from dataspace.client.errors import DataspaceError, Unreachable, from_problem
+
+Number = str | int | float | Decimal
+T = TypeVar("T")
+
+
+class Dataspace:
+    """Ask a node.
+
+        node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
+        node.query("SELECT sex, COUNT(DISTINCT person) AS patients FROM person GROUP BY sex", epsilon=0.5)
+
+    `permit` names the data permit queries run under; without it the caller's only active permit is used.
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, permit: str | None = None, timeout: float = 120) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx2.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=timeout)
+        self._permit = permit
+
+    def __enter__(self) -> Dataspace:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._http.close()
+
+    # Finding data
+
+    def datasets(self) -> list[wire.DatasetEntry]:
+        """Datasets of the node with their data dictionaries."""
+        return self._get("/datasets", list[wire.DatasetEntry])
+
+    def dataset(self, dataset: str) -> wire.DatasetEntry:
+        """One dataset with its data dictionary."""
+        return self._get(f"/datasets/{dataset}", wire.DatasetEntry)
+
+    # Getting access
+
+    def apply(self, application: wire.ApplicationRequest) -> wire.ApplicationEntry:
+        """File and submit a health data access application (Art. 67)."""
+        return self._post("/applications", application, wire.ApplicationEntry)
+
+    def applications(self) -> list[wire.ApplicationEntry]:
+        """Applications the caller may see: one's own, or all for an access body."""
+        return self._get("/applications", list[wire.ApplicationEntry])
+
+    def assess(self, application: str) -> wire.ApplicationEntry:
+        """Take a submitted application into assessment; for an access body's assessor."""
+        return self._post(f"/applications/{application}/assessment", None, wire.ApplicationEntry)
+
+    def grant(self, application: str, decision: wire.GrantRequest) -> wire.PermitEntry:
+        """Issue a data permit (Art. 68); for an access body's decision maker, who is not its assessor."""
+        return self._post(f"/applications/{application}/grant", decision, wire.PermitEntry)
+
+    def refuse(self, application: str, decision: wire.ReasonsRequest) -> wire.ApplicationEntry:
+        """Refuse an application with reasons; for an access body's decision maker."""
+        return self._post(f"/applications/{application}/refuse", decision, wire.ApplicationEntry)
+
+    def permits(self) -> list[wire.PermitEntry]:
+        """Permits the caller is named in."""
+        return self._get("/permits", list[wire.PermitEntry])
+
+    def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
+        """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
+        return self._post(f"/permits/{permit}/revocation", wire.ReasonsRequest(reasons=reasons), wire.PermitEntry)
+
+    def register(self) -> list[wire.RegisterEntry]:
+        """The public register: who uses which data, why, until when."""
+        return self._get("/register", list[wire.RegisterEntry])
+
+    def ledger(self) -> wire.LedgerState:
+        """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""
+        return self._get("/ledger", wire.LedgerState)
+
+    # Asking
+
+    def budget(self, permit: str | None = None) -> wire.Budget:
+        """Granted, spent and remaining privacy budget of a permit."""
+        return self._get(f"/permits/{self._permit_id(permit)}/budget", wire.Budget)
+
+    def estimate(
+        self,
+        sql: str,
+        *,
+        epsilon: Number | None = None,
+        rho: Number | None = None,
+        accuracy: Number | None = None,
+        groups: int | None = None,
+        rows: int | None = None,
+        permit: str | None = None,
+    ) -> wire.QueryEstimate:
+        """Price and expected 95 % half widths of a query: free, and no data are touched."""
+        request = _request(sql, epsilon, rho, accuracy, groups, rows)
+        return self._post(f"/permits/{self._permit_id(permit)}/estimate", request, wire.QueryEstimate)
+
+    def query(
+        self,
+        sql: str,
+        *,
+        epsilon: Number | None = None,
+        rho: Number | None = None,
+        accuracy: Number | None = None,
+        groups: int | None = None,
+        rows: int | None = None,
+        permit: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Answer:
+        """A differentially private answer as a DataFrame with estimate, low and high columns.
+
+        Give one price: `epsilon`, `rho`, or `accuracy` (the wanted half width of the 95 % intervals). `groups` and
+        `rows` bound how much one person can weigh; by default the data dictionary decides. Send a broken request again
+        with the same `idempotency_key` and it is not charged twice.
+        """
+        request = _request(sql, epsilon, rho, accuracy, groups, rows)
+        key = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        path = f"/permits/{self._permit_id(permit)}/queries"
+        return Answer.of(self._post(path, request, wire.Answer, headers=key))
+
+    def _permit_id(self, permit: str | None) -> str:
+        chosen = permit or self._permit
+        if chosen is not None:
+            return chosen
+        active = [entry.id for entry in self.permits() if entry.state == "active"]
+        if len(active) != 1:
+            raise DataspaceError(f"you are named in {len(active)} active permits: say which with permit=…")
+        self._permit = active[0]
+        return active[0]
+
+    def _get(self, path: str, shape: type[T]) -> T:
+        return self._send("GET", path, shape)
+
+    def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
+        return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
+
+    def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx2.TransportError as error:
+            raise Unreachable(f"no answer from {self._http.base_url}: is the node running? ({error})") from error
+        if response.is_error:
+            raise from_problem(_problem(response))
+        return TypeAdapter(shape).validate_json(response.content)
+
+
+def _problem(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return body if isinstance(body, dict) else {"detail": f"the node answered {response.status_code} without a reason"}
+
+
+def _request(
+    sql: str, epsilon: Number | None, rho: Number | None, accuracy: Number | None, groups: int | None, rows: int | None
+) -> wire.QueryRequest:
+    if (groups is None) != (rows is None):
+        raise ValueError("give both groups and rows, or neither")
+    bounds = None if groups is None or rows is None else wire.Bounds(groups=groups, rows=rows)
+
+    def amount(number: Number | None) -> Decimal | None:
+        return None if number is None else Decimal(str(number))
+
+    return wire.QueryRequest(
+        sql=sql, epsilon=amount(epsilon), rho=amount(rho), accuracy=amount(accuracy), bounds=bounds
+    )

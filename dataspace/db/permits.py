@@ -1,0 +1,123 @@
+"""Data permits. Their amounts of privacy loss are written here once, at the grant; the ledger moves them."""
+
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from dataspace.db import counters
+from dataspace.db import tables as t
+from dataspace.domain.errors import NotFound, WrongState
+from dataspace.domain.events import AuditEvent
+from dataspace.domain.permits import DataPermit, SnapshotRule
+from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.purposes import Purpose
+from dataspace.services.ports import AuditTrail
+
+
+class SqlPermits:
+    def __init__(self, connection: Connection, audit: AuditTrail) -> None:
+        self._connection, self._audit = connection, audit
+
+    def add(self, permit: DataPermit, event: AuditEvent) -> None:
+        self._connection.execute(insert(t.permits).values(**_values(permit)))
+        named = [{"permit": permit.id, "person": person} for person in sorted(permit.persons)]
+        self._connection.execute(insert(t.permit_persons), named)
+        self._audit.append(event)
+
+    def save(self, permit: DataPermit, event: AuditEvent) -> None:
+        changed = self._connection.execute(
+            update(t.permits)
+            .where(t.permits.c.id == permit.id, t.permits.c.version == permit.version - 1)
+            .values(
+                version=permit.version,
+                suspended_at=permit.suspended_at,
+                revoked_at=permit.revoked_at,
+                reasons=permit.reasons,
+            )
+        )
+        if changed.rowcount == 0:
+            raise WrongState(f"permit {permit.number} was changed by someone else meanwhile; read it again")
+        self._audit.append(event)
+
+    def get(self, permit_id: str) -> DataPermit:
+        row = self._connection.execute(select(t.permits).where(t.permits.c.id == permit_id)).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no permit {permit_id}")
+        return self._permit(row)
+
+    def all(self) -> list[DataPermit]:
+        query = select(t.permits).order_by(t.permits.c.granted_at.desc(), t.permits.c.number.desc())
+        return [self._permit(row) for row in self._connection.execute(query).all()]
+
+    def of_person(self, person_id: str) -> list[DataPermit]:
+        named = select(t.permit_persons.c.permit).where(t.permit_persons.c.person == person_id)
+        query = (
+            select(t.permits)
+            .where(or_(t.permits.c.holder == person_id, t.permits.c.id.in_(named)))
+            .order_by(t.permits.c.granted_at.desc(), t.permits.c.number.desc())
+        )
+        return [self._permit(row) for row in self._connection.execute(query).all()]
+
+    def next_number(self, year: int) -> str:
+        return counters.next_number(self._connection, "DP", year)
+
+    def _permit(self, row: Row[Any]) -> DataPermit:
+        named = select(t.permit_persons.c.person).where(t.permit_persons.c.permit == row.id)
+        return _permit(row, frozenset(self._connection.execute(named).scalars()))
+
+
+def _values(permit: DataPermit) -> dict[str, Any]:
+    return {
+        "id": permit.id,
+        "number": permit.number,
+        "application": permit.application,
+        "holder": permit.holder,
+        "version": permit.version,
+        "scope": {
+            "columns": sorted(list(ref) for ref in permit.columns),
+            "purposes": sorted(permit.purposes),
+            "snapshots": dict(permit.snapshots),
+            "snapshot_rule": permit.snapshot_rule,
+            "conditions": list(permit.conditions),
+            "opt_out_exception": permit.opt_out_exception,
+        },
+        "epsilon": str(permit.guarantee.epsilon),
+        "delta": str(permit.guarantee.delta),
+        "limit_pico_rho": permit.limit.pico_rho,
+        "limit_atto_delta": permit.limit.atto_delta,
+        "valid_from": permit.valid_from,
+        "valid_until": permit.valid_until,
+        "granted_at": permit.granted_at,
+        "granted_by": permit.granted_by,
+        "suspended_at": permit.suspended_at,
+        "revoked_at": permit.revoked_at,
+        "reasons": permit.reasons,
+    }
+
+
+def _permit(row: Row[Any], persons: frozenset[str]) -> DataPermit:
+    scope = row.scope
+    return DataPermit(
+        id=row.id,
+        number=row.number,
+        application=row.application,
+        holder=row.holder,
+        persons=persons,
+        columns=frozenset((d, table, c) for d, table, c in scope["columns"]),
+        purposes=frozenset(Purpose(letter) for letter in scope["purposes"]),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        guarantee=Guarantee(Decimal(row.epsilon), Decimal(row.delta)),
+        limit=PrivacyLoss(row.limit_pico_rho, row.limit_atto_delta),
+        snapshots=scope["snapshots"],
+        granted_at=row.granted_at,
+        granted_by=row.granted_by,
+        snapshot_rule=SnapshotRule(scope["snapshot_rule"]),
+        conditions=tuple(scope["conditions"]),
+        opt_out_exception=scope["opt_out_exception"],
+        suspended_at=row.suspended_at,
+        revoked_at=row.revoked_at,
+        reasons=row.reasons,
+        version=row.version,
+    )

@@ -1,0 +1,36 @@
+"""All that is particular to PostgreSQL: lock time-outs, what its errors mean, its triggers."""
+
+from typing import Any
+
+from dataspace.domain.errors import Busy, DataspaceError, Unavailable
+
+# lock not available, serialisation failure, deadlock
+_BUSY = ("55P03", "40001", "40P01")
+# connection, resources, operator intervention, read-only, I/O
+_BROKEN = ("08", "53", "57P", "25006", "58")
+
+
+def meaning(error: BaseException) -> DataspaceError | None:
+    """What the driver's error is to a person; None if it is a defect."""
+    state = str(getattr(error, "sqlstate", "") or "")
+    if state in _BUSY:
+        return Busy("the accounts database is busy; nothing was changed or charged, try again")
+    if state.startswith(_BROKEN):
+        return Unavailable("the accounts database cannot be reached or written; the operator must look at it")
+    return None
+
+
+def append_only_ddl(table: str) -> list[str]:
+    """Triggers that refuse update, delete and truncate."""
+    return [
+        "create or replace function refuse_change() returns trigger language plpgsql as "
+        "$$ begin raise exception '% is append-only', tg_table_name; end $$",
+        f"create trigger {table}_no_change before update or delete on {table} "
+        "for each row execute function refuse_change()",
+        f"create trigger {table}_no_truncate before truncate on {table} execute function refuse_change()",
+    ]
+
+
+def engine_options() -> dict[str, Any]:
+    options = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=20s -c synchronous_commit=on"
+    return {"connect_args": {"options": options}, "pool_pre_ping": True}

@@ -1,0 +1,88 @@
+"""One transaction on the accounts database, with every repository on it. The only place that commits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from dataspace.db.accounts import SqlAccounts
+from dataspace.db.applications import SqlApplications
+from dataspace.db.audit import SqlAuditTrail
+from dataspace.db.datasets import SqlDatasets
+from dataspace.db.ledger import SqlLedger
+from dataspace.db.permits import SqlPermits
+from dataspace.db.releases import SqlReleases
+from dataspace.db.sqlite import READ_ONLY
+from dataspace.domain.errors import Busy
+
+
+class SqlUnitOfWork:
+    """See `dataspace.services.ports.UnitOfWork`; the repositories exist only inside `with`."""
+
+    audit: SqlAuditTrail
+    accounts: SqlAccounts
+    datasets: SqlDatasets
+    applications: SqlApplications
+    permits: SqlPermits
+    ledger: SqlLedger
+    releases: SqlReleases
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self._open(read_only=False)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is None:
+            return
+        connection, self._connection = self._connection, None
+        # Closing rolls back what was not committed.
+        connection.close()
+
+    def commit(self) -> None:
+        if self._connection is None:
+            raise RuntimeError("commit outside of `with`")
+        self._connection.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Self]:
+        self._open(read_only=True)
+        try:
+            yield self
+        finally:
+            self.__exit__(None, None, None)
+
+    def _open(self, *, read_only: bool) -> Self:
+        if self._connection is not None:
+            raise RuntimeError("a unit of work is open already; take another one for another thread")
+        connection = self._connect().execution_options(**{READ_ONLY: read_only, "postgresql_readonly": read_only})
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        self._bind(connection)
+        return self
+
+    def _connect(self) -> Connection:
+        try:
+            return self._engine.connect()
+        except PoolTimeoutError as error:
+            raise Busy("too many requests at once; nothing was changed or charged, try again") from error
+
+    def _bind(self, connection: Connection) -> None:
+        self.audit = SqlAuditTrail(connection)
+        self.accounts = SqlAccounts(connection, self.audit)
+        self.datasets = SqlDatasets(connection, self.audit)
+        self.applications = SqlApplications(connection, self.audit)
+        self.permits = SqlPermits(connection, self.audit)
+        self.ledger = SqlLedger(connection, self.audit)
+        self.releases = SqlReleases(connection, self.audit)

@@ -1,0 +1,74 @@
+"""Audit events: who did what, when, to what. Written in the transaction of the change itself, never altered."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dataspace.domain.chain import Canonical, ChainHead, Finding, Link, utc_text, verify_links
+
+
+class EventKind(StrEnum):
+    PERSON_REGISTERED = "person-registered"
+    TOKEN_ISSUED = "token-issued"  # noqa: S105 - the name of an event
+    TOKEN_REVOKED = "token-revoked"  # noqa: S105 - the name of an event
+    DATASET_REGISTERED = "dataset-registered"
+    SNAPSHOT_PUBLISHED = "snapshot-published"
+    APPLICATION_FILED = "application-filed"
+    APPLICATION_EDITED = "application-edited"
+    APPLICATION_SUBMITTED = "application-submitted"
+    APPLICATION_WITHDRAWN = "application-withdrawn"
+    ASSESSMENT_STARTED = "assessment-started"
+    APPLICATION_GRANTED = "application-granted"
+    APPLICATION_REFUSED = "application-refused"
+    PERMIT_ISSUED = "permit-issued"
+    PERMIT_SUSPENDED = "permit-suspended"
+    PERMIT_RESUMED = "permit-resumed"
+    PERMIT_REVOKED = "permit-revoked"
+    BUDGET_RETURNED = "budget-returned"
+    QUERY_CHARGED = "query-charged"
+    QUERY_REPEATED = "query-repeated"
+    QUERY_REFUSED = "query-refused"
+    RELEASE_STORED = "release-stored"
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """One entry of the audit trail.
+
+    `subject` is the identifier of what was acted on. `details` are short public facts (numbers, states, an
+    official's reasons); never anything read from personal data, never a credential.
+    """
+
+    kind: EventKind
+    actor: str
+    subject: str
+    at: datetime
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """An event with its place in the trail's hash chain."""
+
+    seq: int
+    event: AuditEvent
+    previous: str
+    hash: str
+
+
+def content(seq: int, event: AuditEvent) -> Canonical:
+    """What the hash of an entry covers."""
+    return {
+        "seq": seq,
+        "at": utc_text(event.at),
+        "kind": event.kind.value,
+        "actor": event.actor,
+        "subject": event.subject,
+        "details": dict(event.details),
+    }
+
+
+def verify(entries: Iterable[AuditEntry], head: ChainHead | None = None) -> tuple[Finding, ...]:
+    """Everything wrong with the trail; empty if sound."""
+    return verify_links((Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries), head)

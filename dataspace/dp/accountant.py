@@ -1,0 +1,85 @@
+"""Conversions between (epsilon, delta) and approximate zCDP, always rounded against the spender.
+
+A permit's delta is split once, by public constants: `CONVERSION_SHARE` of it pays for turning rho into epsilon, the
+rest for group keys found by partition selection, each query of that kind taking `THRESHOLD_SHARE` of it.
+"""
+
+from decimal import ROUND_CEILING, Context, Decimal
+from fractions import Fraction
+from functools import cache, lru_cache
+from math import inf, nextafter, sqrt
+from typing import Any
+
+from dataspace.domain.privacy import PICO, Guarantee, PrivacyLoss
+
+CONVERSION_SHARE = Fraction(9, 10)
+"""Part of a permit's delta that the conversion from rho to epsilon uses."""
+
+THRESHOLD_SHARE = Fraction(1, 1000)
+"""Part of a permit's delta that one query with unknown group keys is charged: a permit affords a hundred of them."""
+
+MAX_RHO = Fraction(200)
+
+
+def budget_of(guarantee: Guarantee) -> PrivacyLoss:
+    """The largest loss that keeps everything released under a permit within its (epsilon, delta)."""
+    rho = rho_of_epsilon(guarantee)
+    return PrivacyLoss.at_most(rho, (1 - CONVERSION_SHARE) * Fraction(guarantee.delta))
+
+
+def threshold_delta(guarantee: Guarantee) -> Fraction:
+    """What one query with unknown group keys is charged in delta; public, the same for every such query."""
+    return THRESHOLD_SHARE * Fraction(guarantee.delta)
+
+
+def rho_of_epsilon(guarantee: Guarantee) -> Fraction:
+    """Largest rho, in whole pico-rho, whose conversion at the conversion's share of delta stays within epsilon."""
+    return Fraction(_largest_pico(float(guarantee.epsilon), _down(CONVERSION_SHARE * Fraction(guarantee.delta))), PICO)
+
+
+def epsilon_of(loss: PrivacyLoss, delta: Decimal) -> Decimal:
+    """Epsilon of a loss at the permit's `delta`, to four significant digits, rounded up; for showing, not for deciding.
+
+    The same share of delta is used as in `budget_of`, so that a permit spent to the end shows the epsilon granted.
+    Raises ValueError if the loss's own delta leaves nothing for the conversion.
+    """
+    left = Fraction(delta) - loss.delta
+    if left <= 0:
+        raise ValueError("the loss uses up the whole delta")
+    if loss.pico_rho == 0:
+        return Decimal(0)
+    share = min(left, CONVERSION_SHARE * Fraction(delta))
+    shown = Decimal(_epsilon(loss.pico_rho, _down(share)))
+    return Context(prec=4, rounding=ROUND_CEILING).plus(shown)
+
+
+@lru_cache(maxsize=1024)
+def _largest_pico(epsilon: float, delta: float) -> int:
+    """Bisection on whole pico-rho; the conversion is monotone."""
+    low, high = 0, int(MAX_RHO * PICO)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _epsilon(middle, delta) <= epsilon else (low, middle)
+    return low
+
+
+@lru_cache(maxsize=4096)
+def _epsilon(pico_rho: int, delta: float) -> float:
+    """OpenDP's conversion. A unit-scale Gaussian at distance d has rho d²/2, so d = sqrt(2 rho), rounded up."""
+    distance = nextafter(sqrt(2 * pico_rho / PICO), inf)
+    return float(_converter().map(distance).epsilon(delta))
+
+
+@cache
+def _converter() -> Any:
+    import opendp.prelude as dp
+
+    dp.enable_features("contrib")
+    unit = dp.m.make_gaussian(dp.atom_domain(T="i64"), dp.absolute_distance(T=float), scale=1.0)
+    return dp.c.make_zCDP_to_approxDP(unit)
+
+
+def _down(number: Fraction) -> float:
+    """Largest float not above the number."""
+    nearest = float(number)
+    return nearest if Fraction(nearest) <= number else nextafter(nearest, 0.0)

@@ -1,0 +1,220 @@
+"""From a query, the data dictionary and a price to what will be measured. No data are touched.
+
+Everything here depends on public metadata alone, so a plan, its price and its refusals tell nothing about anyone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from hashlib import sha256
+from itertools import product
+from math import prod
+
+from catalog.schema import DatasetSchema, Scalar, TableKind
+from dataspace.domain.errors import InvalidQuery
+from dataspace.domain.privacy import ContributionBounds, Guarantee, Price, PrivacyLoss
+from dataspace.domain.queries import AggregateKind, Query
+from dataspace.dp.accuracy import half_width
+from dataspace.dp.measures import Channel, ChannelKind, Measure, Need, Stream, needs_of
+from dataspace.dp.noise import threshold_for
+from dataspace.dp.pricing import Priced, price_channels
+
+MAX_CELLS = 10_000
+"""Groups of one query with public keys."""
+
+MAX_DRAWS = 100_000
+"""Noise draws that histograms may take in one query, about two seconds."""
+
+MAX_BINS = 1024
+
+UNKNOWN_BINS = 128
+"""Bins of a quantile where the number of groups is not public."""
+
+Cell = tuple[Scalar | None, ...]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Partition selection for unknown keys: a group is released if its noisy person count reaches `threshold`."""
+
+    channel: int
+    threshold: int
+    delta: Fraction
+
+
+@dataclass(frozen=True)
+class MeasurementPlan:
+    """All that is needed to measure, and all that may be shown before.
+
+    `bounds` are the effective ones. `cells` is the public grid of groups, None if some key is unknown. `expected` is
+    the half width of each aggregate's 95 % interval, in the value's unit, None where it depends on the answer.
+    """
+
+    query: Query
+    bounds: ContributionBounds
+    streams: tuple[Stream, ...]
+    channels: tuple[Channel, ...]
+    measures: tuple[Measure, ...]
+    selection: Selection | None
+    cells: tuple[Cell, ...] | None
+    loss: PrivacyLoss
+    expected: tuple[float | None, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of what is asked: equal for equal questions under equal bounds, whatever is paid."""
+        text = f"{self.query.canonical}\n{self.bounds.groups} groups, {self.bounds.rows} rows"
+        return sha256(text.encode()).hexdigest()
+
+
+def plan_query(
+    query: Query,
+    dictionary: Mapping[str, DatasetSchema],
+    price: Price,
+    guarantee: Guarantee,
+    bounds: ContributionBounds | None = None,
+) -> MeasurementPlan:
+    """Bounds, sensitivities, noise scales and price of a query under a permit's guarantee.
+
+    Raises InvalidQuery (too many groups, values without bounds) or InvalidPrice, naming what would work.
+    """
+    cells = public_cells(query)
+    effective = effective_bounds(query, dictionary, bounds)
+    needs = _needs(query, cells)
+    merged, measures = _share(needs, query)
+    priced = price_channels(merged, query.aggregates, measures, effective, price, guarantee, cells is None)
+    streams, channels = _channels(merged, priced, effective)
+    selection = _selection(channels, effective, priced) if cells is None else None
+    return MeasurementPlan(
+        query=query,
+        bounds=effective,
+        streams=streams,
+        channels=channels,
+        measures=measures,
+        selection=selection,
+        cells=cells,
+        loss=priced.loss,
+        expected=tuple(_expected(m, streams, channels) for m in measures),
+        notes=_notes(query, effective, streams, selection),
+    )
+
+
+def public_cells(query: Query) -> tuple[Cell, ...] | None:
+    """Every combination of the keys' public values, in their order; None if a key has no public domain."""
+    domains = [key.domain for key in query.keys]
+    if any(domain is not None and len(set(domain)) < len(domain) for domain in domains):
+        raise InvalidQuery("A group key names a value twice. Name each group once.")
+    if any(domain is None for domain in domains):
+        return None
+    count = prod(len(domain) for domain in domains if domain is not None)
+    if count > MAX_CELLS:
+        raise InvalidQuery(
+            f"The query has {count:,} groups; at most {MAX_CELLS:,} are released at once.",
+            hint="Group by fewer keys, or by coarser bins.",
+        )
+    if count == 0:
+        raise InvalidQuery("A group key has an empty list of values, so no group could ever be released.")
+    return tuple(product(*(domain for domain in domains if domain is not None)))
+
+
+def effective_bounds(
+    query: Query, dictionary: Mapping[str, DatasetSchema], asked: ContributionBounds | None
+) -> ContributionBounds:
+    """The bounds asked for, else the dictionary's defaults, tightened by what the query's form already guarantees."""
+    tables = [dictionary[dataset].table[table] for dataset, table in query.tables]
+    persons = [table for table in tables if table.kind is not TableKind.LOOKUP]
+    groups = asked.groups if asked else max((t.groups_per_person for t in persons), default=1)
+    rows = asked.rows if asked else max((t.rows_per_person for t in persons), default=1)
+    return ContributionBounds(min(groups, _most_groups(query)), 1 if _one_row_counts(query) else rows)
+
+
+def _most_groups(query: Query) -> int:
+    """Groups one person can be in at all: one, if their rows cannot differ in the keys."""
+    if query.one_row_per_person:
+        return 1
+    varying = [key.domain for key in query.keys if not key.person_level]
+    return min(10_000, prod(10_000 if domain is None else len(domain) for domain in varying))
+
+
+def _one_row_counts(query: Query) -> bool:
+    return query.one_row_per_person or all(a.kind is AggregateKind.PERSONS for a in query.aggregates)
+
+
+def _needs(query: Query, cells: tuple[Cell, ...] | None) -> list[tuple[Need, ...]]:
+    most_bins = UNKNOWN_BINS if cells is None else min(MAX_BINS, max(2, MAX_DRAWS // (2 * len(cells))))
+    return [needs_of(aggregate, most_bins) for aggregate in query.aggregates]
+
+
+def _share(needs: list[tuple[Need, ...]], query: Query) -> tuple[tuple[Need, ...], tuple[Measure, ...]]:
+    """Equal channels become one; its weight is the largest that was asked for it."""
+    merged: dict[tuple[ChannelKind, Stream | None], Fraction] = {}
+    for need in (n for group in needs for n in group):
+        place = (need.kind, need.stream)
+        merged[place] = max(need.weight, merged.get(place, need.weight))
+    if any(key.domain is None for key in query.keys):
+        # partition selection needs the person count, asked for or not
+        merged.setdefault((ChannelKind.PERSONS, None), Fraction(1))
+    places = list(merged)
+    measures = tuple(
+        Measure(aggregate, tuple(places.index((n.kind, n.stream)) for n in group))
+        for aggregate, group in zip(query.aggregates, needs, strict=True)
+    )
+    return tuple(Need(kind, stream, weight) for (kind, stream), weight in merged.items()), measures
+
+
+def _channels(
+    needs: tuple[Need, ...], priced: Priced, bounds: ContributionBounds
+) -> tuple[tuple[Stream, ...], tuple[Channel, ...]]:
+    streams = tuple(dict.fromkeys(need.stream for need in needs if need.stream is not None))
+    channels = tuple(
+        Channel(
+            need.kind, None if need.stream is None else streams.index(need.stream), need.l2_squared(bounds), rho, scale
+        )
+        for need, rho, scale in zip(needs, priced.rhos, priced.scales, strict=True)
+    )
+    return streams, channels
+
+
+def _selection(channels: tuple[Channel, ...], bounds: ContributionBounds, priced: Priced) -> Selection:
+    position = next(i for i, channel in enumerate(channels) if channel.kind is ChannelKind.PERSONS)
+    threshold = threshold_for(channels[position].scale, bounds.groups, priced.loss.delta)
+    return Selection(position, threshold, priced.loss.delta)
+
+
+def _expected(measure: Measure, streams: tuple[Stream, ...], channels: tuple[Channel, ...]) -> float | None:
+    if measure.aggregate.kind not in (AggregateKind.PERSONS, AggregateKind.ROWS, AggregateKind.SUM):
+        return None
+    channel = channels[measure.channels[0]]
+    step = streams[channel.stream].grid.step if channel.stream is not None else Fraction(1)
+    return float(half_width(channel.scale) * step)
+
+
+def _notes(
+    query: Query, bounds: ContributionBounds, streams: tuple[Stream, ...], selection: Selection | None
+) -> tuple[str, ...]:
+    notes = []
+    if query.keys:
+        notes.append(f"Each person counts in at most {bounds.groups} {_plural(bounds.groups, 'group')}.")
+    if not _one_row_counts(query):
+        notes.append(f"At most {bounds.rows} {_plural(bounds.rows, 'row')} of a person count in each group.")
+    notes += [_clamped(stream) for stream in streams if stream.grid.high > stream.grid.low]
+    if selection is not None:
+        notes.append(f"A group is released if its noisy number of persons is at least {selection.threshold}.")
+    return tuple(dict.fromkeys(notes))
+
+
+def _plural(count: int, noun: str) -> str:
+    return noun if count == 1 else f"{noun}s"
+
+
+def _clamped(stream: Stream) -> str:
+    grid = stream.grid
+    low, high, step = (_plain(n * grid.step) for n in (grid.low, grid.high, 1))
+    width = f", read in bins of {_plain(stream.bins.width * grid.step)}" if stream.bins else ""
+    return f"Values are clamped to {low} to {high} in steps of {step}{width}."
+
+
+def _plain(number: Fraction) -> str:
+    return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"

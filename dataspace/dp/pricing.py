@@ -1,0 +1,130 @@
+"""What each channel costs: a price shared out by weight, or the price that a wanted accuracy has."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
+
+from dataspace.domain.errors import InvalidPrice
+from dataspace.domain.privacy import (
+    ATTO,
+    PICO,
+    ByAccuracy,
+    ByEpsilon,
+    ByRho,
+    ContributionBounds,
+    Guarantee,
+    Price,
+    PrivacyLoss,
+)
+from dataspace.domain.queries import Aggregate, AggregateKind
+from dataspace.dp.accountant import rho_of_epsilon, threshold_delta
+from dataspace.dp.accuracy import rho_for, scale_for, scale_of
+from dataspace.dp.measures import Measure, Need
+
+LEAST, MOST = Decimal("0.001"), Decimal(20)
+"""Epsilon of one query."""
+
+_SLACK = 1 + Fraction(1, 10**8)
+"""Room for the rounding of OpenDP's own map."""
+
+_WITH_WIDTH = (AggregateKind.PERSONS, AggregateKind.ROWS, AggregateKind.SUM)
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Share of rho and noise scale of each channel, and the whole charge."""
+
+    rhos: tuple[Fraction, ...]
+    scales: tuple[float, ...]
+    loss: PrivacyLoss
+
+
+def price_channels(
+    needs: tuple[Need, ...],
+    aggregates: tuple[Aggregate, ...],
+    measures: tuple[Measure, ...],
+    bounds: ContributionBounds,
+    price: Price,
+    guarantee: Guarantee,
+    unknown_keys: bool,
+) -> Priced:
+    """Raises InvalidPrice, naming what would work."""
+    delta = _delta(guarantee) if unknown_keys else Fraction(0)
+    squares = [need.l2_squared(bounds) for need in needs]
+    if not isinstance(price, ByAccuracy):
+        return _shared(needs, squares, _rho(price, guarantee), delta)
+    scales = _scales_for(price.half_width, needs, aggregates, measures)
+    rhos = tuple(rho_for(scale, square) * _SLACK for scale, square in zip(scales, squares, strict=True))
+    _check_buyable(sum(rhos, Fraction(0)), price.half_width, guarantee)
+    return Priced(rhos, tuple(scales), PrivacyLoss.at_least(sum(rhos, Fraction(0)), delta))
+
+
+def _shared(needs: tuple[Need, ...], squares: list[Fraction], rho: Fraction, delta: Fraction) -> Priced:
+    whole = sum((need.weight for need in needs), Fraction(0))
+    rhos = tuple(rho * need.weight / whole for need in needs)
+    scales = tuple(scale_of(share, square) for share, square in zip(rhos, squares, strict=True))
+    return Priced(rhos, scales, PrivacyLoss.at_least(rho, delta))
+
+
+def _rho(price: ByEpsilon | ByRho, guarantee: Guarantee) -> Fraction:
+    least, most = _limits(guarantee)
+    if isinstance(price, ByEpsilon):
+        if not (price.epsilon.is_finite() and LEAST <= price.epsilon <= MOST):
+            raise InvalidPrice(f"A query's epsilon is from {LEAST} to {MOST}. Ask for an epsilon in this range.")
+        return rho_of_epsilon(Guarantee(price.epsilon, guarantee.delta))
+    if not least <= price.rho <= most:
+        raise InvalidPrice(
+            f"A query's rho is from {float(least):.3g} to {float(most):.3g} here (epsilon {LEAST} to {MOST})."
+        )
+    return Fraction(floor(price.rho * PICO), PICO)
+
+
+def _limits(guarantee: Guarantee) -> tuple[Fraction, Fraction]:
+    """Smallest and largest rho of one query."""
+    least, most = (rho_of_epsilon(Guarantee(epsilon, guarantee.delta)) for epsilon in (LEAST, MOST))
+    return max(least, Fraction(1, PICO)), most
+
+
+def _delta(guarantee: Guarantee) -> Fraction:
+    delta = threshold_delta(guarantee)
+    if delta * ATTO < 1000:
+        raise InvalidPrice(
+            "The permit's delta is too small to find groups that are not listed beforehand. "
+            "Name the groups in the query, or group by a column with a code list."
+        )
+    return Fraction(floor(delta * ATTO), ATTO)
+
+
+def _scales_for(
+    wanted: Decimal, needs: tuple[Need, ...], aggregates: tuple[Aggregate, ...], measures: tuple[Measure, ...]
+) -> list[float]:
+    """The largest scale of each channel that keeps every interval within the wanted half width."""
+    if not (wanted.is_finite() and wanted > 0):
+        raise InvalidPrice("An accuracy is a half width above zero, in the unit of the answer.")
+    odd = next((a for a in aggregates if a.kind not in _WITH_WIDTH), None)
+    if odd is not None:
+        raise InvalidPrice(
+            f"How accurate {odd.kind} {odd.name!r} gets depends on the answer, so it cannot be bought by accuracy. "
+            "Ask by epsilon, or by accuracy for counts and sums alone."
+        )
+    steps = {p: needs[p].stream.grid.step for m in measures for p in m.channels if needs[p].stream is not None}  # type: ignore[union-attr]
+    return [_scale_within(wanted, steps.get(position, Fraction(1))) for position in range(len(needs))]
+
+
+def _scale_within(wanted: Decimal, step: Fraction) -> float:
+    width = floor(Fraction(wanted) / step)
+    if width > 2**62:
+        raise InvalidPrice("An accuracy this loose tells nothing. Ask for a narrower one.")
+    return scale_for(width)
+
+
+def _check_buyable(rho: Fraction, wanted: Decimal, guarantee: Guarantee) -> None:
+    least, most = _limits(guarantee)
+    if least <= rho <= most:
+        return
+    # the width goes with one over the square root of rho
+    limit = most if rho > most else least
+    factor = (float(rho) / float(limit)) ** 0.5 if limit else 1.0
+    nearest, word = f"{float(wanted) * factor:.3g}", "wider" if rho > most else "narrower"
+    raise InvalidPrice(f"±{wanted} cannot be bought in one query. Ask for ±{nearest} or {word}.")

@@ -1,0 +1,75 @@
+"""The released table as it is stored, and as a query wants to see it: post-processing, free."""
+
+from datetime import date, datetime
+
+from catalog.schema import Scalar
+from dataspace.domain.queries import AggregateKind, Query, SortKey
+from dataspace.domain.releases import ReleaseRow, ReleaseTable
+from dataspace.dp.plan import Cell, MeasurementPlan
+
+_COUNTED = (AggregateKind.PERSONS, AggregateKind.ROWS)
+
+Rank = tuple[int, float, str]
+
+
+def released(plan: MeasurementPlan, rows: list[ReleaseRow]) -> ReleaseTable:
+    """Every group that was measured, with notes on what shaped the numbers: what is stored under the charge."""
+    query = plan.query
+    notes = list(plan.notes)
+    if any(a.kind in _COUNTED for a in query.aggregates):
+        notes.append("Counts are as measured and may be negative; their intervals are raised to zero.")
+    names = tuple(key.name for key in query.keys)
+    labels = tuple(aggregate.name for aggregate in query.aggregates)
+    return ReleaseTable(query.output, names, labels, tuple(rows), tuple(notes))
+
+
+def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
+    """A stored table as this query wants to see it: its names, its order, its limit.
+
+    The same release may be asked for again in other words, so names and order are the asking query's, not the stored
+    ones. All of it is post-processing and free.
+    """
+    names = tuple(key.name for key in query.keys)
+    labels = tuple(aggregate.name for aggregate in query.aggregates)
+    rows, notes = list(table.rows), list(table.notes)
+    for key in reversed(query.order):
+        known, unknown = _split(rows, key, names, labels)
+        rows = sorted(known, key=lambda row: _rank(_cell_of(row, key, names, labels)), reverse=key.descending) + unknown
+    if any(key.name in labels for key in query.order):
+        notes.append("Rows are ordered by noisy numbers.")
+    if query.limit is not None and len(rows) > query.limit:
+        notes.append(f"Only the first {query.limit} groups are shown.")
+        rows = rows[: query.limit]
+    return ReleaseTable(query.output, names, labels, tuple(rows), tuple(notes))
+
+
+def sort_cells(cells: tuple[Cell, ...], places: list[int]) -> list[int]:
+    """Places of cells in the order of their values, NULL last: the data's own order must not show."""
+    return sorted(places, key=lambda place: tuple(_null_last(value) for value in cells[place]))
+
+
+def _null_last(value: Scalar | None) -> tuple[bool, Rank]:
+    return (True, (0, 0.0, "")) if value is None else (False, _rank(value))
+
+
+def _split(
+    rows: list[ReleaseRow], key: SortKey, names: tuple[str, ...], labels: tuple[str, ...]
+) -> tuple[list[ReleaseRow], list[ReleaseRow]]:
+    """Rows with something to sort by, and those without, which come last."""
+    known = [row for row in rows if _cell_of(row, key, names, labels) is not None]
+    return known, [row for row in rows if _cell_of(row, key, names, labels) is None]
+
+
+def _cell_of(row: ReleaseRow, key: SortKey, names: tuple[str, ...], labels: tuple[str, ...]) -> Scalar | float | None:
+    if key.name in names:
+        return row.keys[names.index(key.name)]
+    return row.estimates[labels.index(key.name)].value
+
+
+def _rank(value: Scalar | float | None) -> Rank:
+    """Numbers by size, dates by time, text by letters."""
+    if isinstance(value, datetime):
+        return (1, 0.0, value.isoformat())
+    if isinstance(value, date | str):
+        return (1, 0.0, str(value))
+    return (0, float(value or 0), "")

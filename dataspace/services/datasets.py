@@ -1,0 +1,84 @@
+"""Datasets: registering one with its privacy capacity, and deciding which snapshot is current."""
+
+from dataclasses import replace
+
+from catalog.schema import DatasetSchema
+from dataspace.domain.actors import Actor
+from dataspace.domain.datasets import Dataset, check_may_publish
+from dataspace.domain.errors import InvalidInput, NotFound
+from dataspace.domain.events import AuditEvent, EventKind
+from dataspace.domain.permissions import NodeAction, check_may
+from dataspace.domain.privacy import Guarantee
+from dataspace.services.ports import Clock, ToLimit, UnitOfWork
+
+
+def register_dataset(
+    uow: UnitOfWork,
+    clock: Clock,
+    by: Actor,
+    *,
+    dataset: str,
+    title: str,
+    capacity: Guarantee,
+    to_limit: ToLimit,
+    holder: str | None = None,
+) -> Dataset:
+    """Register a dataset of `holder` (by default the actor's organisation) with what all permits together may spend.
+
+    The capacity is posted in the ledger and stays; raises WrongState for a dataset that is registered already.
+    """
+    check_may(by, NodeAction.REGISTER_DATASET)
+    if not dataset or not title.strip():
+        raise InvalidInput("a dataset is registered with an identifier and a title")
+    registered = Dataset(dataset, title, holder or by.organisation.name, capacity, to_limit(capacity), clock.now())
+    check_may_publish(by, registered)
+    details = {"epsilon": str(capacity.epsilon), "delta": str(capacity.delta)}
+    event = AuditEvent(EventKind.DATASET_REGISTERED, by.id, dataset, registered.registered_at, details)
+    with uow:
+        uow.datasets.add(registered, event)
+        uow.ledger.open_dataset(registered)
+        uow.commit()
+    return registered
+
+
+def publish_snapshot(uow: UnitOfWork, clock: Clock, by: Actor, *, schema: DatasetSchema, snapshot: str) -> Dataset:
+    """Make `snapshot` the current one of `schema.dataset`; publishing the current one again changes nothing.
+
+    Raises NotPermitted, NotFound for a dataset that is not registered, WrongState for a snapshot that was published
+    with another data dictionary.
+    """
+    check_may(by, NodeAction.PUBLISH_SNAPSHOT)
+    if not snapshot:
+        raise InvalidInput("a snapshot has an identifier")
+    now = clock.now()
+    with uow:
+        dataset = uow.datasets.get(schema.dataset)
+        check_may_publish(by, dataset)
+        if dataset.current == snapshot and uow.datasets.schema(dataset.id, snapshot) == schema:
+            return dataset
+        published = replace(dataset, current=snapshot, published_at=now)
+        event = AuditEvent(EventKind.SNAPSHOT_PUBLISHED, by.id, dataset.id, now, {"snapshot": snapshot})
+        uow.datasets.publish(published, schema, event)
+        uow.commit()
+    return published
+
+
+def list_datasets(uow: UnitOfWork) -> list[Dataset]:
+    """All registered datasets; public."""
+    with uow.reading():
+        return uow.datasets.all()
+
+
+def get_dataset(uow: UnitOfWork, dataset_id: str) -> Dataset:
+    """Raises NotFound; public."""
+    with uow.reading():
+        return uow.datasets.get(dataset_id)
+
+
+def get_schema(uow: UnitOfWork, dataset_id: str, snapshot: str | None = None) -> DatasetSchema:
+    """The data dictionary of a snapshot, by default the current one; public. Raises NotFound."""
+    with uow.reading():
+        wanted = snapshot or uow.datasets.get(dataset_id).current
+        if wanted is None:
+            raise NotFound(f"dataset {dataset_id} has no published snapshot yet")
+        return uow.datasets.schema(dataset_id, wanted)

@@ -1,0 +1,364 @@
+"""From the researcher's text to the frozen `Query`."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from math import prod
+from typing import cast
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from catalog.schema import PERSON, Bounds, ColumnType, DatasetSchema, Scalar
+from dataspace.domain.errors import InvalidQuery
+from dataspace.domain.queries import Aggregate, GroupKey, Query, SortKey
+from dataspace.sql.body import Body, finish
+from dataspace.sql.derived import group_item
+from dataspace.sql.domains import printed_key, public_domain
+from dataspace.sql.grammar import check_grammar
+from dataspace.sql.measures import Measure, is_measure, measure
+from dataspace.sql.print_selects import Printer, Session, source_orders
+from dataspace.sql.refusals import refuse
+from dataspace.sql.scope import World, is_person
+from dataspace.sql.selects import bind_body
+from dataspace.sql.text import check_text
+from dataspace.sql.tree import Expr, Select, TableSource, selects
+
+MAX_GROUPS = 10_000
+MAX_ITEMS = 50
+_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
+    """Validate and compile a query over the datasets of `dictionary` (identifier -> schema).
+
+    Raises InvalidQuery with position and advice for everything that is not person-local up to one final aggregation,
+    or not in the language. The outcome depends on the text and the dictionary only. `Query.rows` holds nothing of the
+    researcher's text but constants, re-written.
+    """
+    check_text(sql)
+    tree = _parsed(sql)
+    check_grammar(tree)
+    return _Compilation(tree, bind_body(tree, World(dictionary), {})).query()
+
+
+def _parsed(sql: str) -> exp.Select:
+    """The only statement of the text as a tree; comments are gone."""
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+    try:
+        statements = sqlglot.parse(sql, dialect="duckdb")
+    except SqlglotError as error:
+        found = getattr(error, "errors", None) or [{}]
+        raise InvalidQuery(
+            "The text is not valid SQL here.",
+            line=found[0].get("line"),
+            column=found[0].get("col"),
+            hint="Check commas, parentheses and the order of clauses.",
+        ) from None
+    except RecursionError:
+        raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
+    present = [s for s in statements if s is not None]
+    if len(present) != 1:
+        raise InvalidQuery("There is more than one statement.", hint="Send one SELECT at a time.")
+    if not isinstance(present[0], exp.Select):
+        check_grammar(present[0])
+        raise refuse(present[0], "A query is one SELECT.", "Start with SELECT or WITH.")
+    return present[0]
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item of the outermost SELECT list."""
+
+    name: str
+    node: exp.Expr
+
+
+class _Compilation:
+    """The outermost selection: keys, measures, order."""
+
+    def __init__(self, tree: exp.Select, body: Body) -> None:
+        self.tree, self.body = tree, body
+        self.binder = body.binder()
+        self._check_clauses()
+        self.items = self._items()
+        self.measured = [i for i in self.items if is_measure(i.node)]
+        if not self.measured:
+            raise refuse(
+                tree,
+                "The query releases rows, not aggregates.",
+                "Aggregate: SELECT sex, COUNT(DISTINCT person) FROM person GROUP BY sex.",
+            )
+
+    def _check_clauses(self) -> None:
+        advice = {
+            "having": "Group and filter by person in a sub-query, or drop groups after the release.",
+            "qualify": "Filter on row_number() in a sub-query.",
+            "distinct": "Groups are distinct already; drop the word.",
+            "windows": "Define windows in a sub-query.",
+        }
+        for clause, hint in advice.items():
+            if (node := self.tree.args.get(clause)) is not None and node != []:
+                place = node[0] if isinstance(node, list) else node
+                raise refuse(place, f"{clause.upper()} cannot stand in the outermost query.", hint)
+        if not self.body.personal:
+            raise refuse(
+                self.tree, "The query reads lookup tables only.", "Join them to a table about persons; they are public."
+            )
+
+    # -- SELECT list ---------------------------------------------------------------------------------------------
+
+    def _items(self) -> list[_Item]:
+        nodes = self.tree.expressions
+        if len(nodes) > MAX_ITEMS:
+            raise refuse(self.tree, f"The SELECT list has more than {MAX_ITEMS} items.", "Ask in several queries.")
+        items: list[_Item] = []
+        for node in nodes:
+            inner = node.this if isinstance(node, exp.Alias) else node
+            if isinstance(inner, exp.Star) or (isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star)):
+                raise refuse(node, "SELECT * is not part of the query language.", "Name groups and aggregates.")
+            if is_person(inner):
+                raise refuse(node, "The person key is never released.", "Use COUNT(DISTINCT person).")
+            items.append(_Item(self._name(node, inner, {i.name for i in items}), inner))
+        return items
+
+    @staticmethod
+    def _name(node: exp.Expr, inner: exp.Expr, taken: set[str]) -> str:
+        if isinstance(node, exp.Alias):
+            name = node.alias
+            if name in taken or name.lower() == PERSON:
+                raise refuse(node, f"The name {name!r} cannot be used here.", "Give each item a name of its own.")
+            return name
+        base = inner.name if isinstance(inner, exp.Column) else _default_name(inner)
+        name, number = base, 2
+        while name in taken:
+            name, number = f"{base}_{number}", number + 1
+        return name
+
+    # -- keys and measures ---------------------------------------------------------------------------------------
+
+    def _keys(self) -> list[tuple[_Item, Expr]]:
+        plain = [i for i in self.items if not is_measure(i.node)]
+        bound = [(i, self.binder.bind(i.node)) for i in plain]
+        group = self.tree.args.get("group")
+        if group is None:
+            if plain:
+                raise refuse(
+                    plain[0].node, f"{plain[0].name!r} is neither grouped nor aggregated.", "Add GROUP BY ALL."
+                )
+            return []
+        asked = [e for _, e in bound] if group.args.get("all") else [self._group(g) for g in group.expressions]
+        for item, expr in bound:
+            if expr not in asked:
+                raise refuse(item.node, f"{item.name!r} is neither grouped nor aggregated.", "Add it to GROUP BY.")
+        for node, expr in zip(group.expressions, asked, strict=False):
+            if expr not in [e for _, e in bound]:
+                raise refuse(
+                    node, "A group key is missing in the SELECT list.", "Select it, so that groups have names."
+                )
+        return bound
+
+    def _group(self, node: exp.Expr) -> Expr:
+        if is_person(node):
+            raise refuse(
+                node,
+                "Groups of one person are never released.",
+                "Group by person in a sub-query and aggregate around it.",
+            )
+        meant = group_item(node, [i.node for i in self.items])
+        aliases = {i.name.lower(): i.node for i in self.items}
+        if isinstance(meant, exp.Column) and not meant.table and (named := aliases.get(meant.name.lower())) is not None:
+            if self.body.scope.has(meant.name) and self.binder.bind(named) != self.binder.bind(meant):
+                raise refuse(
+                    node, f"{meant.name!r} is a column and also the name of something else.", "Choose another alias."
+                )
+        if is_measure(meant):
+            raise refuse(node, "An aggregate cannot be a group.", "Compute it per person in a sub-query first.")
+        return replace(self.binder, aliases=aliases).bind(meant)
+
+    def query(self) -> Query:
+        keys = self._keys()
+        measures = [(i, measure(self.binder, i.node)) for i in self.measured]
+        _check_repeats([(i, e) for i, e in keys], "group")
+        _check_repeats(list(measures), "aggregate")
+        read = [e for _, e in keys] + [e for _, m in measures for e in _value_exprs(m)]
+        select = finish(self.body, columns=tuple((f"x{i}", e) for i, e in enumerate(read)))
+        drafts = [self._key(item, expr, select) for item, expr in keys]
+        groups = prod(len(d.domain) for _, d in drafts if d.domain is not None)
+        if groups > MAX_GROUPS:
+            raise refuse(
+                self.tree.args["group"],
+                f"The query asks for {groups:,} groups; {MAX_GROUPS:,} is the limit.",
+                "Use wider bands, or name the groups: WHERE x IN (…).",
+            )
+        order, limit = self._order(keys), self._limit()
+        printed = _printed(select, drafts, measures)
+        return replace(printed, output=tuple(i.name for i in self.items), order=order, limit=limit)
+
+    def _key(self, item: _Item, expr: Expr, select: Select) -> tuple[Expr, GroupKey]:
+        if expr.is_literal or expr.type is None:
+            raise refuse(item.node, f"{item.name!r} is a constant.", "Leave it out of the query.")
+        if expr.type is ColumnType.DECIMAL:
+            raise refuse(
+                item.node,
+                f"{item.name!r} is a number with decimals, which makes no groups.",
+                "Use BIN(x, lo, hi, width), floor(x) or round(x).",
+            )
+        level = expr.facts.person_level or select.unique
+        return expr, GroupKey(item.name, expr.type, public_domain(expr, select.where), level)
+
+    # -- post-processing -----------------------------------------------------------------------------------------
+
+    def _order(self, keys: Sequence[tuple[_Item, Expr]]) -> tuple[SortKey, ...]:
+        order = self.tree.args.get("order")
+        return () if order is None else tuple(self._sort_key(o, keys) for o in order.expressions)
+
+    def _sort_key(self, node: exp.Expr, keys: Sequence[tuple[_Item, Expr]]) -> SortKey:
+        what, descending = group_item(node.this, [i.node for i in self.items]), bool(node.args.get("desc"))
+        for item in self.items:
+            named = isinstance(what, exp.Column) and not what.table and what.name.lower() == item.name.lower()
+            if what is item.node or named or what == item.node:
+                return SortKey(item.name, descending)
+        if not is_measure(what) and not is_person(what):
+            expr = self.binder.bind(what)
+            for item, key in keys:
+                if key == expr:
+                    return SortKey(item.name, descending)
+        raise refuse(node, "The released table is ordered by its own columns.", "Select it, then ORDER BY its name.")
+
+    def _limit(self) -> int | None:
+        node = self.tree.args.get("limit")
+        if node is None:
+            return None
+        value = node.expression
+        if not isinstance(value, exp.Literal) or value.is_string or not str(value.this).isdigit():
+            raise refuse(node, "LIMIT is not a whole number.", "Write LIMIT 10.")
+        if not 1 <= int(str(value.this)[:9]) <= MAX_GROUPS:
+            raise refuse(node, f"LIMIT is from 1 to {MAX_GROUPS:,}.", "Write LIMIT 10.")
+        return int(str(value.this))
+
+
+def _default_name(node: exp.Expr) -> str:
+    while isinstance(node, exp.Filter | exp.Paren | exp.WithinGroup):
+        node = node.this
+    if isinstance(node, exp.Count):
+        return "persons" if isinstance(node.this, exp.Distinct) else "count"
+    word = str(node.this) if isinstance(node, exp.Anonymous) else node.key
+    return word.lower() if _PLAIN.fullmatch(word.lower()) else "value"
+
+
+def _check_repeats(items: Sequence[tuple[_Item, object]], what: str) -> None:
+    seen: dict[object, str] = {}
+    for item, meaning in items:
+        if meaning in seen:
+            raise refuse(
+                item.node, f"{item.name!r} is the same {what} as {seen[meaning]!r}.", "Ask for it once; each one costs."
+            )
+        seen[meaning] = item.name
+
+
+# -- the canonical text ------------------------------------------------------------------------------------------------
+
+
+def _printed(select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[_Item, Measure]]) -> Query:
+    """Rows, keys and aggregates in canonical order: the smallest text over the orders of equal sources."""
+    session = Session()
+    candidates = [
+        _candidate(Printer(select, order, None, session), keys, measures) for order in source_orders(select, session)
+    ]
+    best = min(candidates, key=lambda q: q.canonical)
+    tables, columns = _touched(select)
+    return replace(best, tables=tables, columns=columns, one_row_per_person=select.unique)
+
+
+def _candidate(p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[_Item, Measure]]) -> Query:
+    printed_keys = sorted(((printed_key(p.expr, e), k) for e, k in keys), key=lambda pair: pair[0])
+    values = sorted({_value_text(p, e) for _, m in measures for e in _value_exprs(m)})
+    numbered = {text: i for i, text in enumerate(values)}
+    aggregates = sorted((_aggregate(p, i.name, m, numbered) for i, m in measures), key=_aggregate_text)
+    listed = [f"{p.person} AS person_key"]
+    listed += [f"{text} AS k{i}" for i, (text, _) in enumerate(printed_keys)]
+    listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
+    rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
+    lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
+    return Query(
+        canonical="\n".join(lines),
+        rows=rows,
+        tables=(),
+        columns=frozenset(),
+        keys=tuple(k for _, k in printed_keys),
+        aggregates=tuple(aggregates),
+        output=(),
+    )
+
+
+def _value_exprs(m: Measure) -> list[Expr]:
+    operands = [o.expr for o in (m.value, m.denominator) if o is not None]
+    return [*operands, *([m.counted] if m.counted is not None else [])]
+
+
+def _value_text(p: Printer, expr: Expr) -> str:
+    """A value column: finite DOUBLE or NULL."""
+    if expr.is_literal or expr.facts.native or _whole_case(expr):
+        return p.expr.double(expr)
+    printed = p.expr.double(expr)
+    return f"CASE WHEN isfinite({printed}) THEN {printed} END"
+
+
+def _whole_case(expr: Expr) -> bool:
+    return expr.op == "case" and all(a.is_literal for a in (*expr.args[1:-1:2], expr.args[-1]))
+
+
+def _aggregate(p: Printer, name: str, m: Measure, numbered: Mapping[str, int]) -> Aggregate:
+    def position(expr: Expr | None) -> int | None:
+        return None if expr is None else numbered[_value_text(p, expr)]
+
+    value, below = m.value, m.denominator
+    return Aggregate(
+        name=name,
+        kind=m.kind,
+        value=position(value.expr if value is not None else m.counted),
+        bounds=value.bounds if value is not None else None,
+        step=value.step if value is not None else Decimal(1),
+        quantile=m.quantile,
+        denominator=position(below.expr if below is not None else None),
+        denominator_bounds=below.bounds if below is not None else None,
+        denominator_step=below.step if below is not None else Decimal(1),
+    )
+
+
+def _aggregate_text(a: Aggregate) -> str:
+    parts = [a.kind.value, _range(a.value, a.bounds, a.step)]
+    if a.quantile is not None:
+        parts.append(f"q={a.quantile}")
+    if a.denominator is not None:
+        parts.append(f"per {_range(a.denominator, a.denominator_bounds, a.denominator_step)}")
+    return " ".join(parts)
+
+
+def _range(value: int | None, bounds: Bounds | None, step: Decimal) -> str:
+    shown = "" if bounds is None else f" in {bounds.low:f} to {bounds.high:f} by {step:f}"
+    return ("*" if value is None else f"v{value}") + shown
+
+
+def _key_text(key: GroupKey) -> str:
+    return f"{key.type.value} {'any' if key.domain is None else [_shown(v) for v in key.domain]}"
+
+
+def _shown(value: Scalar | None) -> str:
+    return "NULL" if value is None else repr(str(value))
+
+
+def _touched(select: Select) -> tuple[tuple[tuple[str, str], ...], frozenset[tuple[str, str, str]]]:
+    """Tables and columns that the printed rows read."""
+    tables: dict[int, TableSource] = {}
+    everything = list(selects(select))
+    for part in everything:
+        tables |= {s.id: s for s in part.sources if isinstance(s, TableSource)}
+    nodes = (n for part in everything for top in part.expressions() for n in top.walk() if n.op == "column")
+    read = {cast("tuple[int, str]", n.value) for n in nodes}
+    columns = {(tables[i].dataset, tables[i].table.name, name) for i, name in read if i in tables}
+    return tuple(sorted({(t.dataset, t.table.name) for t in tables.values()})), frozenset(columns)

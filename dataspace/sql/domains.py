@@ -1,0 +1,172 @@
+"""Public domains of group keys: every value that a GROUP BY expression can take, from the dictionary and the query alone.
+
+Where all columns of an expression have a short public list of values, the expression is evaluated by DuckDB itself over
+that list (never over data), narrowed by the conditions of WHERE that speak of these columns only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from math import ceil, floor
+from typing import cast
+
+import duckdb
+
+from catalog.schema import ColumnType, Scalar
+from dataspace.sql import build
+from dataspace.sql.print_expressions import ExpressionPrinter
+from dataspace.sql.print_selects import Printer
+from dataspace.sql.tree import Expr
+
+MAX_COMBINATIONS = 100_000
+MAX_DERIVED = 1_000
+MAX_LISTED = 10_000
+
+_SQL_TYPES = {
+    ColumnType.BOOLEAN: "BOOLEAN",
+    ColumnType.INTEGER: "BIGINT",
+    ColumnType.DATE: "DATE",
+    ColumnType.CODE: "VARCHAR",
+    ColumnType.TEXT: "VARCHAR",
+}
+_STRICT = ("eq", "ne", "lt", "le", "in", "like", "ilike")
+
+Domain = tuple[Scalar | None, ...]
+
+
+def public_domain(key: Expr, where: Sequence[Expr]) -> Domain | None:
+    """Values of a key in the order to report, None last where the key can be NULL; None if they are not known."""
+    reached = _evaluated(key, where)
+    if key.facts.domain is not None:
+        listed: Domain = tuple(dict.fromkeys(v for v in key.facts.domain if v is not None))
+        nulls: Domain = (None,) if key.facts.nullable and not _never_null(key, where) else ()
+        if reached is None or not reached:
+            listed = _stated(key, where) or listed
+            return (*listed, *nulls) if len(listed) <= MAX_LISTED else None
+        return tuple(v for v in (*listed, None) if v in reached)
+    if reached is not None:
+        present = sorted((v for v in reached if v is not None), key=_sorting)
+        limit = MAX_LISTED if _stated(key, where) else MAX_DERIVED
+        return (*present, *((None,) if None in reached else ())) if 0 < len(present) <= limit else None
+    return None
+
+
+def _sorting(value: Scalar) -> tuple[str, Scalar]:
+    return type(value).__name__, value
+
+
+def _stated(key: Expr, where: Sequence[Expr]) -> tuple[Scalar, ...] | None:
+    """The constants that a conjunct of WHERE leaves for an expression: `key IN ('a', 'b')` or `key = 'a'`."""
+    for condition in where:
+        if condition.op in ("in", "eq") and key in condition.args:
+            options = [a for a in condition.args if a is not key and a != key]
+            if options and all(o.is_literal and not isinstance(o.value, Decimal) for o in options):
+                return tuple(cast(Scalar, o.value) for o in options)
+    return None
+
+
+def _never_null(expr: Expr, where: Sequence[Expr]) -> bool:
+    """True if WHERE drops rows where the expression is NULL."""
+    present = build.negate(build.is_null(expr))
+    return any(c == present or (c.op in _STRICT and expr in c.args) for c in where)
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A column with the values it can take."""
+
+    column: Expr
+    values: tuple[Scalar | None, ...]
+
+
+def _evaluated(key: Expr, where: Sequence[Expr]) -> set[Scalar | None] | None:
+    """Values of the expression over all combinations of its columns' values; None if these are not known."""
+    columns = _columns([key])
+    if columns is None or not columns:
+        return None
+    leaves = [leaf for c in columns if (leaf := _leaf(c, where)) is not None]
+    combinations = 1
+    for leaf in leaves:
+        combinations *= len(leaf.values)
+    if len(leaves) < len(columns) or not 0 < combinations <= MAX_COMBINATIONS:
+        return None
+    known = set(columns)
+    fitting = [c for c in where if (used := _columns([c])) is not None and used and set(used) <= known]
+    return _run(key, leaves, fitting)
+
+
+def _columns(exprs: Iterable[Expr]) -> list[Expr] | None:
+    """Columns of expressions; None if anything in them is more than a function of columns."""
+    nodes = [n for e in exprs for n in e.walk()]
+    if any(n.op in ("exists", "person_in", "value_in", "unmatched", "aggregate", "window") for n in nodes):
+        return None
+    return list(dict.fromkeys(n for n in nodes if n.op == "column"))
+
+
+def _leaf(column: Expr, where: Sequence[Expr]) -> _Leaf | None:
+    values: Iterable[Scalar] | None = _stated(column, where) or column.facts.domain or _range(column)
+    if values is None or column.type not in _SQL_TYPES:
+        return None
+    nulls = (None,) if column.facts.nullable and not _never_null(column, where) else ()
+    return _Leaf(column, (*values, *nulls))
+
+
+def _range(column: Expr) -> tuple[Scalar, ...] | None:
+    """All values between the bounds of a whole number or a date."""
+    low, high = column.facts.low, column.facts.high
+    if column.type is ColumnType.BOOLEAN:
+        return (False, True)
+    if column.type is ColumnType.INTEGER and isinstance(low, Fraction) and isinstance(high, Fraction):
+        first, last = ceil(low), floor(high)
+        return tuple(range(first, last + 1)) if 0 <= last - first < MAX_COMBINATIONS else None
+    if column.type is ColumnType.DATE and isinstance(low, date) and isinstance(high, date):
+        span = (high - low).days
+        return tuple(low + timedelta(days=i) for i in range(span + 1)) if 0 <= span < MAX_COMBINATIONS else None
+    return None
+
+
+class _Names:
+    """Stands in for a selection: the columns are those of the lists."""
+
+    def __init__(self, leaves: list[_Leaf]) -> None:
+        self.names = {leaf.column.value: f"l{i}" for i, leaf in enumerate(leaves)}
+
+    def column(self, source: int, name: str) -> str:
+        return self.names[(source, name)]
+
+
+def _run(key: Expr, leaves: list[_Leaf], where: list[Expr]) -> set[Scalar | None]:
+    names = _Names(leaves)
+    printer = ExpressionPrinter(cast(Printer, names))
+    lists = ", ".join(
+        f"(SELECT unnest(CAST(? AS {_SQL_TYPES[cast(ColumnType, leaf.column.type)]}[])) AS l{i})"
+        for i, leaf in enumerate(leaves)
+    )
+    conditions = " AND ".join(printer(c) for c in where) or "TRUE"
+    sql = f"SELECT DISTINCT {printed_key(printer, key)} FROM {lists} WHERE {conditions}"
+    cursor = _engine().cursor()
+    try:
+        rows = cursor.execute(sql, [list(leaf.values) for leaf in leaves]).fetchall()
+    finally:
+        cursor.close()
+    return {cast("Scalar | None", row[0]) for row in rows}
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    """An empty database that can reach nothing."""
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "256MB"})
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def printed_key(printer: ExpressionPrinter, key: Expr) -> str:
+    """A key as it leaves the person-local part: whole numbers as BIGINT."""
+    printed = printer(key)
+    if key.type is ColumnType.INTEGER and not key.facts.native:
+        return f"TRY_CAST({printed} AS BIGINT)"
+    return printed

@@ -1,0 +1,89 @@
+"""Health data access applications and the decisions on them (Art. 67 and 68)."""
+
+from fastapi import APIRouter
+
+from dataspace import wire
+from dataspace.domain.actors import Actor
+from dataspace.domain.applications import ApplicationForm, Period
+from dataspace.domain.privacy import Guarantee
+from dataspace.domain.purposes import LegalBasis, Purpose
+from dataspace.domain.scopes import Scope
+from dataspace.services import applications, permits
+from dataspace.web.api import present
+from dataspace.web.auth import CurrentActor, CurrentNode
+
+router = APIRouter(prefix="/applications", tags=["applications"])
+
+
+@router.post("", status_code=201)
+def file_and_submit(request: wire.ApplicationRequest, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+    """File an application and submit it; it must be complete."""
+    uow = node.unit_of_work()
+    draft = applications.file_application(uow, node.clock, actor, _form(request, actor))
+    return present.application(applications.submit_application(uow, node.clock, actor, draft.id))
+
+
+@router.get("")
+def list_visible(node: CurrentNode, actor: CurrentActor) -> list[wire.ApplicationEntry]:
+    """The caller's own applications; all that were received, for the access body."""
+    return [present.application(case) for case in applications.list_applications(node.unit_of_work(), actor)]
+
+
+@router.get("/{application_id}")
+def get(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+    """One application, for those it concerns."""
+    return present.application(applications.get_application(node.unit_of_work(), actor, application_id))
+
+
+@router.post("/{application_id}/withdrawal")
+def withdraw(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+    """Withdraw one's own application before it is decided."""
+    return present.application(
+        applications.withdraw_application(node.unit_of_work(), node.clock, actor, application_id)
+    )
+
+
+@router.post("/{application_id}/assessment")
+def start_assessment(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+    """Take a submitted application into assessment; who assesses does not decide."""
+    return present.application(applications.start_assessment(node.unit_of_work(), node.clock, actor, application_id))
+
+
+@router.post("/{application_id}/grant", status_code=201)
+def grant(application_id: str, decision: wire.GrantRequest, node: CurrentNode, actor: CurrentActor) -> wire.PermitEntry:
+    """Issue a data permit; its budget is taken out of the datasets' capacity in the same transaction."""
+    permit = permits.grant_permit(
+        node.unit_of_work(),
+        node.clock,
+        actor,
+        application_id,
+        to_limit=node.limit_of,
+        conditions=tuple(decision.conditions),
+    )
+    return present.permit(permit, permit.state(node.clock.now()))
+
+
+@router.post("/{application_id}/refusal")
+def refuse(
+    application_id: str, decision: wire.ReasonsRequest, node: CurrentNode, actor: CurrentActor
+) -> wire.ApplicationEntry:
+    """Refuse an application, with reasons (Art. 68(3))."""
+    uow = node.unit_of_work()
+    return present.application(
+        permits.refuse_application(uow, node.clock, actor, application_id, reasons=decision.reasons)
+    )
+
+
+def _form(request: wire.ApplicationRequest, applicant: Actor) -> ApplicationForm:
+    return ApplicationForm(
+        title=request.title,
+        purposes=frozenset(Purpose(letter) for letter in request.purposes),
+        scope=Scope.of(*request.columns),
+        justification=request.justification,
+        lay_summary=request.lay_summary,
+        legal_basis=LegalBasis(request.legal_basis),
+        persons=frozenset({applicant.id, *request.persons}),
+        guarantee=Guarantee(request.requested.epsilon, request.requested.delta),
+        period=Period(request.valid_from, request.valid_until),
+        acting_for=request.acting_for,
+    )

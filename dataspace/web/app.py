@@ -1,0 +1,56 @@
+"""The web application: routers, error handlers, security headers, nothing else."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.staticfiles import StaticFiles
+
+from dataspace import wire
+from dataspace.bootstrap import Node
+from dataspace.web import errors
+from dataspace.web.api import applications, permits, public, queries
+from dataspace.web.portal import home
+
+HERE = Path(__file__).parent
+LARGEST_BODY = 1_000_000
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+def create_app(node: Node) -> FastAPI:
+    """The API under /api/v1 and the portal's pages, served by one node."""
+    app = FastAPI(
+        title="Dataspace",
+        version=node.version,
+        description="Permit-gated, differentially private statistics over health data.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        responses={status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 500, 503)},
+    )
+    app.state.node = node
+    app.middleware("http")(_guard)
+    errors.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for router in (public.router, applications.router, permits.router, queries.router):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(home.router)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    return app
+
+
+async def _guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse bodies that are too large or do not say how large they are; add the security headers."""
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > LARGEST_BODY:
+        response: Response = errors.problem(413, "too-large", "a request holds at most 1 MB and states its length")
+    else:
+        response = await call(request)
+    response.headers.update(HEADERS)
+    return response

@@ -1,0 +1,82 @@
+"""Errors at the edge: class to HTTP status by one table, one JSON shape (RFC 9457), one place that logs."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from dataspace.domain import errors
+from dataspace.logs import log
+
+STATUS: dict[type[errors.DataspaceError], int] = {
+    errors.InvalidInput: 422,
+    errors.NotAuthenticated: 401,
+    errors.NotPermitted: 403,
+    errors.NotFound: 404,
+    errors.WrongState: 409,
+    errors.InsufficientBudget: 402,
+    errors.Busy: 503,
+    errors.Unavailable: 503,
+}
+"""Nearest class in the error tree decides."""
+
+PROBLEM = "application/problem+json"
+
+
+def status_of(error: errors.DataspaceError) -> int:
+    """HTTP status of an error: its own class's, else its nearest ancestor's."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(status: int, code: str, detail: str, **extra: object) -> JSONResponse:
+    """A problem document; `extra` members are code-specific and documented with the code."""
+    title = code.replace("-", " ").capitalize()
+    body = {"type": f"urn:dataspace:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body | extra, status, headers=headers, media_type=PROBLEM)
+
+
+def _known(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.DataspaceError)  # noqa: S101
+    extra: dict[str, object] = {}
+    if isinstance(error, errors.InsufficientBudget):
+        extra = {"requested": error.requested, "remaining": error.remaining, "missing": error.missing}
+    if isinstance(error, errors.InvalidQuery) and error.line is not None:
+        extra = {"line": error.line, "column": error.column, "hint": error.hint}
+    return problem(status_of(error), error.code, error.message, **extra)
+
+
+def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    # The rejected value is left out: a message never repeats what was sent.
+    fields = [
+        {"field": ".".join(str(part) for part in fault["loc"]), "fault": fault["msg"]} for fault in error.errors()
+    ]
+    detail = "; ".join(f"{field['field']}: {field['fault']}" for field in fields[:5])
+    return problem(422, "invalid-input", detail, fields=fields[:50])
+
+
+def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    code = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(error.status_code, "http-error")
+    detail = "there is nothing at this address" if code == "not-found" else str(error.detail)
+    return problem(error.status_code, code, detail)
+
+
+def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    # Only the class and the place are logged: a message may quote data.
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last is not None else "unknown"
+    log.error("unforeseen", method=request.method, error_type=type(error).__name__, error_at=place)
+    detail = "the node failed to answer; nothing more can be said here, its operator sees where"
+    return problem(500, "internal-error", detail)
+
+
+def install(app: FastAPI) -> None:
+    """Every error of the app leaves through these handlers."""
+    app.add_exception_handler(errors.DataspaceError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)

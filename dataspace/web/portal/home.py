@@ -1,0 +1,38 @@
+"""The portal's public pages: what there is, and who uses it for what."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from dataspace.services import datasets, register
+from dataspace.web.api import present
+from dataspace.web.auth import CurrentNode
+
+router = APIRouter(include_in_schema=False)
+templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+
+
+@router.get("/", response_class=HTMLResponse)
+def show_home(request: Request, node: CurrentNode) -> Response:
+    """Datasets and the public register."""
+    uow = node.unit_of_work()
+    published = [entry for entry in datasets.list_datasets(uow) if entry.current is not None]
+    shown = [present.dataset(entry, datasets.get_schema(uow, entry.id)) for entry in published]
+    rows = [present.register(row) for row in register.list_register(uow, node.clock)]
+    return templates.TemplateResponse(request, "home.html", {"datasets": shown, "register": rows})
+
+
+@router.get("/datasets/{dataset_id}", response_class=HTMLResponse)
+def show_dataset(request: Request, dataset_id: str, node: CurrentNode) -> Response:
+    """One dataset with its variables."""
+    uow = node.unit_of_work()
+    shown = present.dataset(datasets.get_dataset(uow, dataset_id), datasets.get_schema(uow, dataset_id))
+    return templates.TemplateResponse(request, "dataset.html", {"dataset": shown})
+
+
+@router.get("/catalogue.ttl")
+def get_catalogue(node: CurrentNode) -> Response:
+    """The whole catalogue as Turtle, for harvesters."""
+    return Response(node.catalogue_turtle(), media_type="text/turtle")

@@ -1,0 +1,96 @@
+"""Keyed pseudonyms: HMAC-SHA256 of the normalised identifier, over the distinct identifiers of a delivery.
+
+`person_key` is the first 64 bits of the pseudonym as a signed integer, `bucket` its top bits. Two holders who share a
+pseudonymisation domain, and so a key, get the same person key for the same person; without the key nobody does.
+"""
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pipelines.keystore import DomainKey
+
+NIR = re.compile(r"([1-478]\d{2}(?:0[1-9]|[2-9]\d|1[0-2])(?:\d{2}|2[AB])\d{6})(\d{2})?")
+"""French national number: sex, year, month, department (2A, 2B: Corsica), commune, order; then two check digits."""
+
+
+def nir(identifier: str) -> str | None:
+    """The 13 characters of a French national number without its check digits; None if they are wrong."""
+    match = NIR.fullmatch(re.sub(r"[\s.-]", "", identifier).upper())
+    if match is None:
+        return None
+    number, check = match[1], match[2]
+    return number if check is None or int(check) == nir_check_digits(number) else None
+
+
+def nir_check_digits(number: str) -> int:
+    """97 minus the remainder by 97, Corsican departments counted as 19 and 18."""
+    return 97 - int(number.replace("2A", "19").replace("2B", "18")) % 97
+
+
+NORMALISATIONS: dict[str, Callable[[str], str | None]] = {
+    "no-spaces": lambda identifier: re.sub(r"\s", "", identifier),
+    "upper": str.upper,
+    "alphanumeric": lambda identifier: re.sub(r"[^0-9A-Za-z]", "", identifier),
+    "nir": nir,
+}
+"""Named steps of a plan's `normalise`, applied in order; None means the identifier is not valid."""
+
+
+@dataclass(frozen=True)
+class Pseudonym:
+    """`check` is the next 64 bits of the same pseudonym: it tells a collision of person keys from a repetition."""
+
+    person_key: int
+    check: int
+
+
+@dataclass(frozen=True)
+class Pseudonymiser:
+    """A domain's key and the declared normalisation."""
+
+    key: DomainKey
+    normalise: tuple[str, ...] = ()
+
+    def pseudonyms(self, identifiers: Iterable[str]) -> list[Pseudonym | None]:
+        """A pseudonym for each identifier, None for one that is not valid. Linear in their number."""
+        steps = [NORMALISATIONS[name] for name in self.normalise]
+        # one keyed state, copied: the key is scheduled once and not per identifier
+        state = hmac.new(self.key.secret, digestmod="sha256")
+        return [_pseudonym(state, _normalised(identifier, steps)) for identifier in identifiers]
+
+    def person_key(self, identifier: str) -> int | None:
+        """The person key of one identifier, for opt-outs and access requests."""
+        found = self.pseudonyms([identifier])[0]
+        return None if found is None else found.person_key
+
+
+def _normalised(identifier: str, steps: Sequence[Callable[[str], str | None]]) -> str | None:
+    current: str | None = identifier.strip()
+    for step in steps:
+        if not current:
+            return None
+        current = step(current)
+    return current or None
+
+
+def _pseudonym(state: hmac.HMAC, identifier: str | None) -> Pseudonym | None:
+    if identifier is None:
+        return None
+    own = state.copy()
+    own.update(identifier.encode())
+    mac = own.digest()
+    return Pseudonym(int.from_bytes(mac[:8], "big", signed=True), int.from_bytes(mac[8:16], "big", signed=True))
+
+
+def bucket_of(person_key: int, buckets: int) -> int:
+    """The person's bucket: the top bits of the unsigned person key; `buckets` is a power of two."""
+    bits = buckets.bit_length() - 1
+    return (person_key % 2**64) >> (64 - bits) if bits else 0
+
+
+def bucket_sql(buckets: int) -> str:
+    """SQL that computes `bucket_of` from column person_key."""
+    bits = buckets.bit_length() - 1
+    return f"CAST((person_key >> {64 - bits}) & {buckets - 1} AS INTEGER)" if bits else "0"

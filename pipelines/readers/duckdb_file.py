@@ -1,0 +1,24 @@
+"""A DuckDB database file as a delivery, opened read-only."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines import sqltext as sql
+from pipelines.engine import connect
+from pipelines.errors import SourceError, without_engine_text
+from pipelines.readers.source import Limits, Source
+
+
+def open_duckdb(location: Path, options: Mapping[str, Any], limits: Limits) -> Source:
+    """Option `schema`: the database schema the tables are in, "main" unless given."""
+    if not location.is_file():
+        raise SourceError(f"{location}: a DuckDB delivery is one database file.")
+    schema = str(options.get("schema", "main"))
+    with without_engine_text(f"{location} cannot be opened as a DuckDB database", SourceError):
+        connection = connect(limits.memory, limits.threads, database=location, read_only=True)
+        names = connection.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY ALL", [schema]
+        ).fetchall()
+        connection.execute("SET enable_external_access = false")
+    return Source(connection, {t: f"{sql.name(schema)}.{sql.name(t)}" for (t,) in names}, [location])

@@ -1,0 +1,177 @@
+"""The read side of the store: snapshots opened for one query, cut to its columns, one person bucket at a time."""
+
+from collections.abc import Iterable, Mapping
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+
+from catalog.schema import PERSON_KEY, ROW_RANK, Table, TableKind
+from pipelines import sqltext as sql
+from pipelines.engine import connect
+from pipelines.errors import NotInSnapshot, SnapshotNotFound, without_engine_text
+from pipelines.pseudonyms import bucket_of
+from pipelines.store.arrow import stored_sql_types
+from pipelines.store.layout import DatasetFolder
+from pipelines.store.record import Snapshot, StoredFile, from_json, snapshots
+
+Triple = tuple[str, str, str]
+"""(dataset, table, column); an empty column opens the table with no dictionary column at all."""
+
+
+NO_COLUMN = "0 AS no_column"
+"""What a lookup table opened without any column shows: its rows can be counted, nothing else."""
+
+
+class Store:
+    """Every dataset under one root. `memory_limit` and `threads` hold for each opened query."""
+
+    def __init__(self, root: Path, memory_limit: str = "1GB", threads: int = 2) -> None:
+        self.root, self.memory_limit, self.threads = Path(root).resolve(), memory_limit, threads
+
+    def datasets(self) -> tuple[str, ...]:
+        """Identifiers of the datasets that have a snapshot."""
+        return tuple(sorted(p.parent.name for p in self.root.glob("*/_snapshots") if any(p.glob("[!.]*.json"))))
+
+    def folder(self, dataset: str) -> DatasetFolder:
+        return DatasetFolder(self.root, dataset)
+
+    def snapshots(self, dataset: str) -> list[Snapshot]:
+        """Snapshots of a dataset, oldest first."""
+        return snapshots(self.folder(dataset))
+
+    def snapshot(self, dataset: str, snapshot_id: str) -> Snapshot:
+        """One snapshot; raises SnapshotNotFound."""
+        record = self.folder(dataset).record(snapshot_id)
+        if not (dataset.replace("-", "").isalnum() and snapshot_id.isalnum() and record.is_file()):
+            raise SnapshotNotFound(f"Dataset {dataset!r} has no snapshot {snapshot_id!r} in this store.")
+        return from_json(record.read_text(encoding="utf-8"), str(record))
+
+    def current(self, dataset: str) -> Snapshot:
+        """The snapshot the last complete ingestion made current; raises SnapshotNotFound."""
+        pointer = self.folder(dataset).current
+        if not pointer.is_file():
+            raise SnapshotNotFound(f"Dataset {dataset!r} has no current snapshot in this store. Ingest it first.")
+        return self.snapshot(dataset, pointer.read_text().strip())
+
+    def open(
+        self, snapshots: Mapping[str, str], columns: frozenset[Triple], excluded: frozenset[int] = frozenset()
+    ) -> "Rows":
+        """Open one snapshot for each dataset for reading `columns` and nothing else, without `excluded` person keys."""
+        opened = {dataset: self.snapshot(dataset, identifier) for dataset, identifier in snapshots.items()}
+        return Rows(self, opened, columns, excluded)
+
+
+class Rows:
+    """Opened snapshots. `scan` may be called from several threads; close it, or use it as a context manager."""
+
+    def __init__(
+        self, store: Store, snapshots: Mapping[str, Snapshot], columns: Iterable[Triple], excluded: frozenset[int]
+    ) -> None:
+        self._root, self._snapshots, self._excluded = store.root, snapshots, excluded
+        self._columns = _by_table(snapshots, columns)
+        self._buckets = min((s.buckets for s in snapshots.values()), default=1)
+        self._numbers = count()
+        self._connection = _locked_down(store, self._all_files())
+
+    @property
+    def buckets(self) -> int:
+        """The smallest bucket count of the opened snapshots."""
+        return self._buckets
+
+    def scan(self, query: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Result of validated SQL over views "<dataset>"."<table>" of one bucket; `lookups` are joined by name."""
+        if not 0 <= bucket < self._buckets:
+            raise ValueError(f"bucket {bucket} is not one of {self._buckets}")
+        catalog = f"scan{next(self._numbers)}"
+        with without_engine_text("the query could not be computed"), self._connection.cursor() as cursor:
+            cursor.execute(f"ATTACH ':memory:' AS {catalog}")
+            try:
+                cursor.execute(f"USE {catalog}")
+                self._make_views(cursor, bucket)
+                for name, table in (lookups or {}).items():
+                    cursor.register(name, table)
+                found: pa.Table = cursor.sql(query).to_arrow_table()
+                return found
+            finally:
+                cursor.execute("USE memory")
+                cursor.execute(f"DETACH {catalog}")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> "Rows":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int) -> None:
+        keys = [key for key in self._excluded if bucket_of(key, self._buckets) == bucket]
+        if keys:
+            cursor.register("excluded_keys", pa.table({PERSON_KEY: pa.array(keys, pa.int64())}))
+            cursor.execute(f"CREATE TABLE excluded AS SELECT {PERSON_KEY} FROM excluded_keys")
+            cursor.unregister("excluded_keys")
+        for dataset in self._snapshots:
+            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {sql.name(dataset)}")
+        for (dataset, table), names in self._columns.items():
+            described = self._snapshots[dataset].schema.table[table]
+            view = _view(described, names, self._files(dataset, described, bucket))
+            if keys and described.kind is not TableKind.LOOKUP:
+                view = f"SELECT * FROM ({view}) AS r WHERE {PERSON_KEY} NOT IN (SELECT {PERSON_KEY} FROM main.excluded)"
+            cursor.execute(f"CREATE VIEW {sql.name(dataset)}.{sql.name(table)} AS {view}")
+
+    def _files(self, dataset: str, table: Table, bucket: int) -> list[Path]:
+        snapshot = self._snapshots[dataset]
+        # finer buckets nest in coarser ones, because a bucket is the top bits of the person key
+        shift = snapshot.buckets.bit_length() - self._buckets.bit_length()
+        files = snapshot.table[table.name].files
+        return [self._path(dataset, table.name, f) for f in files if f.bucket is None or f.bucket >> shift == bucket]
+
+    def _all_files(self) -> list[Path]:
+        return [
+            self._path(dataset, table, file)
+            for dataset, table in self._columns
+            for file in self._snapshots[dataset].table[table].files
+        ]
+
+    def _path(self, dataset: str, table: str, file: StoredFile) -> Path:
+        return self._root / dataset / table / file.path
+
+
+def _by_table(snapshots: Mapping[str, Snapshot], columns: Iterable[Triple]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Dictionary columns of each opened table; raises NotInSnapshot."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for dataset, table, column in columns:
+        if dataset not in snapshots or table not in snapshots[dataset].schema.table:
+            raise NotInSnapshot(f"The opened snapshots have no table {dataset}.{table}.")
+        names = wanted.setdefault((dataset, table), set())
+        if column and column not in snapshots[dataset].schema.table[table].column:
+            raise NotInSnapshot(f"Table {dataset}.{table} has no column {column!r}.")
+        if column:
+            names.add(column)
+    return {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
+
+
+def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:
+    """SQL of the table's rows in these files, typed even where there are none."""
+    columns = names if table.kind is TableKind.LOOKUP else (*names, PERSON_KEY, ROW_RANK)
+    if files:
+        chosen = ", ".join(sql.name(c) for c in columns) or NO_COLUMN
+        return f"SELECT {chosen} FROM read_parquet({sql.paths(files)}, hive_partitioning = false)"
+    types = stored_sql_types(table)
+    typed = ", ".join(f"CAST(NULL AS {types[c]}) AS {sql.name(c)}" for c in columns) or NO_COLUMN
+    return f"SELECT {typed} FROM (SELECT 1) AS nothing WHERE false"
+
+
+def _locked_down(store: Store, files: list[Path]) -> duckdb.DuckDBPyConnection:
+    """A connection that can read exactly these files and change none of its settings; the order matters."""
+    connection = connect(store.memory_limit, store.threads)
+    connection.execute(f"SET allowed_paths = {sql.paths(files)}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection

@@ -1,0 +1,179 @@
+"""The accounts database from nothing: created, migrated, protected, and refused where it cannot be kept safely."""
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from dataspace.db import SqlUnitOfWork, migrate, open_engine, sqlite
+from dataspace.db.migrate import check_no_drift
+from dataspace.db.tables import APPEND_ONLY, metadata
+from dataspace.domain.errors import Busy, InvalidInput, Unavailable
+from tests.factories import make_node
+
+
+def url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_from_nothing_to_the_present_tables(tmp_path: Path) -> None:
+    engine = open_engine(url(tmp_path / "new" / "folder" / "accounts.db"))
+    migrate(engine)
+    migrate(engine)
+    assert set(inspect(engine).get_table_names()) == set(metadata.tables) | {"alembic_version"}
+    check_no_drift(engine)
+
+
+def test_the_file_is_for_this_user_only(tmp_path: Path) -> None:
+    open_engine(url(tmp_path / "accounts.db"))
+    assert stat.S_IMODE((tmp_path / "accounts.db").stat().st_mode) == 0o600
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    engine = open_engine(url(tmp_path / "accounts.db"))
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(Unavailable, match="newer version"):
+        migrate(engine)
+
+
+def test_migrating_backwards_leaves_nothing_behind(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    engine = open_engine(url(tmp_path / "accounts.db"))
+    migrate(engine)
+    with engine.begin() as connection:
+        command.downgrade(_config(connection), "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    migrate(engine)
+    check_no_drift(engine)
+
+
+def test_every_connection_is_strict_and_durable(tmp_path: Path) -> None:
+    engine = open_engine(url(tmp_path / "accounts.db"))
+    with engine.connect() as connection:
+        pragma = {
+            name: connection.execute(text(f"pragma {name}")).scalar_one()
+            for name in ("foreign_keys", "synchronous", "recursive_triggers", "busy_timeout", "journal_mode")
+        }
+    assert pragma == {
+        "foreign_keys": 1,
+        "synchronous": 2,
+        "recursive_triggers": 1,
+        "busy_timeout": 15_000,
+        "journal_mode": sqlite.journal_mode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [
+        ((3, 40, 1), "delete"),
+        ((3, 44, 5), "delete"),
+        ((3, 44, 6), "wal"),
+        ((3, 45, 0), "delete"),
+        ((3, 50, 6), "delete"),
+        ((3, 50, 7), "wal"),
+        ((3, 51, 2), "delete"),
+        ((3, 51, 3), "wal"),
+        ((3, 52, 0), "wal"),
+    ],
+)
+def test_write_ahead_log_only_where_it_does_not_lose_commits(version: tuple[int, ...], mode: str) -> None:
+    assert sqlite.journal_mode(version) == mode
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable) as raised:
+        open_engine(url(tmp_path / "file" / "accounts.db"))
+    assert "cannot be written" in raised.value.message
+    assert "\n" not in raised.value.message
+
+
+@pytest.mark.parametrize("bad", ["sqlite://", "sqlite:///:memory:"])
+def test_memory_is_refused(bad: str) -> None:
+    with pytest.raises(Unavailable, match="would forget charges"):
+        open_engine(bad)
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="SQLite or PostgreSQL"):
+        open_engine("mysql://somewhere/accounts")
+
+
+def test_a_file_that_is_no_database_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "accounts.db").write_text("this is not a database, it is a text that is long enough to be read" * 20)
+    with pytest.raises(Unavailable, match="operator"):
+        migrate(open_engine(url(tmp_path / "accounts.db")))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, table: str) -> None:
+    node = make_node(tmp_path)
+    node.dataset()
+    node.release(node.charge(node.permit(), 5))
+    column = metadata.tables[table].c[0].name
+    for statement in (
+        f"update {table} set {column} = {column}",
+        f"delete from {table}",
+        f"insert or replace into {table} select * from {table}",
+    ):
+        with pytest.raises(IntegrityError, match="append-only"), node.engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_the_last_line_of_defence_is_in_the_tables(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    node.dataset()
+    node.permit()
+    for statement in (
+        "update permits set spent_pico_rho = limit_pico_rho + 1",
+        "update permits set spent_atto_delta = -1",
+        "update permits set spent_pico_rho = limit_pico_rho, returned_pico_rho = 1",
+        "update datasets set allocated_pico_rho = capacity_pico_rho + 1",
+        "update allocations set spent_pico_rho = allocated_pico_rho + 1",
+    ):
+        with pytest.raises(IntegrityError, match="ck_"), node.engine.begin() as connection:
+            connection.execute(text(statement))
+
+
+def test_a_lock_that_is_not_free_in_time_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = make_node(tmp_path)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
+    other = open_engine(node.url)
+    with node.uow, pytest.raises(Busy, match="nothing was changed"):
+        SqlUnitOfWork(other).__enter__()
+
+
+def test_reading_does_not_write_and_does_not_wait(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    with node.uow, node.uow.reading() as reader:
+        assert reader.accounts.all()
+    with node.uow.reading() as reader, pytest.raises(Unavailable):
+        reader.applications.next_number(2026)
+    # The same connection writes again afterwards.
+    node.draft()
+
+
+def test_left_without_commit_nothing_happened(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    before = (tmp_path / "accounts.db").read_bytes()
+    with node.uow as uow:
+        uow.applications.next_number(2026)
+    assert (tmp_path / "accounts.db").read_bytes() == before
+
+
+def test_a_plain_sqlite_client_can_read_the_ledger(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    node.dataset()
+    with sqlite3.connect(tmp_path / "accounts.db") as connection:
+        assert connection.execute("select kind, source_kind, target_kind from postings").fetchall() == [
+            ("capacity", "authority", "dataset-free")
+        ]

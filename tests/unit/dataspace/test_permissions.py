@@ -1,0 +1,169 @@
+"""Who may do what in which state: the whole table, written out, compared with what the checks really say."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+
+import pytest
+
+from dataspace.domain import permissions
+from dataspace.domain.actors import Actor, Organisation, Role
+from dataspace.domain.applications import (
+    TRANSITIONS,
+    AccessApplication,
+    ApplicationAction,
+    ApplicationForm,
+    ApplicationState,
+)
+from dataspace.domain.errors import NotPermitted, WrongState
+from dataspace.domain.permissions import APPLICATION_ACTIONS, NODE_ACTIONS, PERMIT_ACTIONS, NodeAction, Party
+from dataspace.domain.permits import POSSIBLE, DataPermit, PermitAction, PermitState
+from dataspace.domain.privacy import Guarantee, PrivacyLoss
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+ORGANISATION = Organisation("anywhere")
+
+
+def actor(name: str, *roles: Role) -> Actor:
+    return Actor(name, name, ORGANISATION, frozenset(roles))
+
+
+PEOPLE = {
+    "applicant": actor("applicant", Role.APPLICANT),
+    "named": actor("named", Role.APPLICANT),
+    "assessor": actor("assessor", Role.HDAB_ASSESSOR),
+    "decision-maker": actor("decision-maker", Role.HDAB_DECISION_MAKER),
+    "holder": actor("holder", Role.DATA_HOLDER),
+    "operator": actor("operator", Role.OPERATOR),
+    "stranger": actor("stranger", Role.APPLICANT),
+}
+
+APPLICATION_TABLE = """
+state            | applicant            | named | assessor              | decision-maker
+draft            | edit submit view withdraw | view |                   |
+submitted        | view withdraw        | view  | start-assessment view | view
+under-assessment | view withdraw        | view  | view                  | grant refuse view
+granted          | view                 | view  | view                  | view
+refused          | view                 | view  | view                  | view
+withdrawn        | view                 | view  | view                  | view
+"""
+
+PERMIT_TABLE = """
+state     | applicant        | named                  | assessor         | decision-maker
+pending   | view view-budget | view view-budget       | view view-budget | revoke suspend view view-budget
+active    | view view-budget | query view view-budget | view view-budget | revoke suspend view view-budget
+suspended | view view-budget | view view-budget       | view view-budget | resume revoke view view-budget
+revoked   | view view-budget | view view-budget       | view view-budget | view view-budget
+expired   | view view-budget | view view-budget       | view view-budget | view view-budget
+"""
+
+
+def expected(table: str) -> dict[tuple[str, str], set[str]]:
+    """(person, state) -> actions; whoever has no column may do nothing."""
+    head, *lines = table.strip().splitlines()
+    people = [cell.strip() for cell in head.split("|")][1:]
+    cells: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        state, *actions = [cell.strip() for cell in line.split("|")]
+        cells |= {(person, state): set(cell.split()) for person, cell in zip(people, actions, strict=True)}
+    return cells
+
+
+def application(state: ApplicationState) -> AccessApplication:
+    form = ApplicationForm(persons=frozenset({"named"}))
+    return AccessApplication("app", "DAA-1", "applicant", form, NOW, state=state, assessor="assessor")
+
+
+def permit(state: PermitState) -> DataPermit:
+    base = DataPermit(
+        id="pmt",
+        number="DP-1",
+        application="app",
+        holder="applicant",
+        persons=frozenset({"named"}),
+        columns=frozenset({("d", "t", "c")}),
+        purposes=frozenset(),
+        valid_from=NOW - timedelta(days=1),
+        valid_until=NOW + timedelta(days=1),
+        guarantee=Guarantee(Decimal(1), Decimal("0.000001")),
+        limit=PrivacyLoss(1),
+        snapshots={"d": "s"},
+        granted_at=NOW,
+        granted_by="decision-maker",
+    )
+    return {
+        PermitState.PENDING: replace(base, valid_from=NOW + timedelta(seconds=1)),
+        PermitState.ACTIVE: base,
+        PermitState.SUSPENDED: replace(base, suspended_at=NOW),
+        PermitState.REVOKED: replace(base, revoked_at=NOW),
+        PermitState.EXPIRED: replace(base, valid_until=NOW),
+    }[state]
+
+
+@pytest.mark.parametrize(("person", "state", "action"), list(product(PEOPLE, ApplicationState, ApplicationAction)))
+def test_every_person_state_and_action_of_an_application(
+    person: str, state: ApplicationState, action: ApplicationAction
+) -> None:
+    allowed = permissions.may_act_on_application(PEOPLE[person], action, application(state))
+    assert allowed == (action in expected(APPLICATION_TABLE).get((person, state), set()))
+
+
+@pytest.mark.parametrize(("person", "state", "action"), list(product(PEOPLE, PermitState, PermitAction)))
+def test_every_person_state_and_action_of_a_permit(person: str, state: PermitState, action: PermitAction) -> None:
+    assert permit(state).state(NOW) is state
+    allowed = permissions.may_act_on_permit(PEOPLE[person], action, permit(state), NOW)
+    assert allowed == (action in expected(PERMIT_TABLE).get((person, state), set()))
+
+
+def test_tables_are_complete() -> None:
+    assert set(APPLICATION_ACTIONS) == set(PERMIT_ACTIONS) == set(Party)
+    assert set(NODE_ACTIONS) == set(Role)
+    assert frozenset.union(*APPLICATION_ACTIONS.values()) == set(ApplicationAction)
+    assert frozenset.union(*PERMIT_ACTIONS.values()) == set(PermitAction) == set(POSSIBLE)
+    assert frozenset.union(*NODE_ACTIONS.values()) == set(NodeAction)
+    assert {action for _, action in TRANSITIONS} == set(ApplicationAction) - {ApplicationAction.VIEW}
+
+
+def test_every_application_state_can_be_reached_and_ends_somewhere() -> None:
+    assert set(TRANSITIONS.values()) == set(ApplicationState)
+    final = set(ApplicationState) - {state for state, _ in TRANSITIONS}
+    assert final == {ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+
+
+@pytest.mark.parametrize("conflicted", ["applicant", "named"])
+@pytest.mark.parametrize("action", [ApplicationAction.GRANT, ApplicationAction.REFUSE])
+def test_who_applied_or_is_named_never_decides_whatever_their_roles(conflicted: str, action: ApplicationAction) -> None:
+    official = actor(conflicted, Role.APPLICANT, Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
+    with pytest.raises(NotPermitted, match=r"Art\. 55\(3\)"):
+        permissions.check_may_act_on_application(official, action, application(ApplicationState.UNDER_ASSESSMENT))
+
+
+def test_who_assessed_does_not_decide() -> None:
+    both = actor("assessor", Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
+    with pytest.raises(NotPermitted, match="two-person decision"):
+        permissions.check_may_act_on_application(
+            both, ApplicationAction.GRANT, application(ApplicationState.UNDER_ASSESSMENT)
+        )
+
+
+def test_an_official_named_in_a_permit_does_not_decide_on_it() -> None:
+    official = actor("named", Role.HDAB_DECISION_MAKER)
+    with pytest.raises(NotPermitted, match=r"Art\. 55\(3\)"):
+        permissions.check_may_act_on_permit(official, PermitAction.REVOKE, permit(PermitState.ACTIVE), NOW)
+
+
+def test_the_wrong_person_hears_that_before_the_state() -> None:
+    with pytest.raises(NotPermitted):
+        permissions.check_may_act_on_permit(PEOPLE["stranger"], PermitAction.QUERY, permit(PermitState.REVOKED), NOW)
+    with pytest.raises(WrongState, match=r"permit DP-1 was revoked; to query, it must be active"):
+        permissions.check_may_act_on_permit(PEOPLE["named"], PermitAction.QUERY, permit(PermitState.REVOKED), NOW)
+
+
+@pytest.mark.parametrize(("role", "action"), list(product(Role, NodeAction)))
+def test_roles_without_a_case(role: Role, action: NodeAction) -> None:
+    person = actor("someone", role)
+    assert permissions.may(person, action) == (action in NODE_ACTIONS[role])
+    if not permissions.may(person, action):
+        with pytest.raises(NotPermitted, match="takes the role"):
+            permissions.check_may(person, action)
