@@ -96,10 +96,9 @@ def check_shapes(graph: Graph, dataset: Node, level: AccessRight, shapes: Shapes
     )
     assert isinstance(report, Graph)  # noqa: S101 - a text comes back only if asked
     found: list[Finding] = []
-    # nested details are results too: only those that the report itself names count
+    # nested details are results too: only those that the report names by sh:result count
     for result in report.objects(None, SH.result):
-        if (None, SH.detail, result) not in report:
-            found.extend(_explain(report, result, graph, dataset, level))
+        found.extend(_explain(report, result, graph, dataset, level))
     return sorted(found, key=lambda f: (f.field, f.message.en, f.detail))
 
 

@@ -102,7 +102,7 @@ class HealthCategory(StrEnum):
 
     @property
     def duty_from(self) -> int:
-        """Year from whose 26 March holders must make these data available (Article 105)."""
+        """Year from whose 26 March the duties of holders apply to these data (Article 105)."""
         return 2031 if self.letter in "bfgmp" else 2029
 
     @property

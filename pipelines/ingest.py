@@ -80,7 +80,8 @@ def ingest(
     """Bring a delivery into the store, publish its record in `registry` and make the snapshot current.
 
     `source` replaces the plan's location, `opt_outs` are person keys to leave out, `validate=False` skips Great
-    Expectations, `bucket_rows` says how many rows of the largest table make a bucket. Raises a PipelineError, or the registry's error; the snapshot before then stays current.
+    Expectations, `bucket_rows` says how many rows of the largest table make a bucket. Raises a PipelineError, or the
+    registry's error; the snapshot before then stays current.
     """
     _check_apart(store, keystore)
     folder = store.folder(plan.dataset)

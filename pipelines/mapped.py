@@ -15,8 +15,8 @@ from pipelines.errors import SourceError, without_engine_text
 from pipelines.mapping import Family, family, identifier, raw, value
 from pipelines.plan import TablePlan
 from pipelines.pseudonyms import bucket_sql
-from pipelines.quality.identifiers import leak_mask
-from pipelines.quality.rows import Rule, masks, raw_name, rules
+from pipelines.quality.identifiers import LEAKS, identifier_name, leak_masks
+from pipelines.quality.rows import PERSON_TEXT, PROBLEMS, Rule, masks, raw_name, rules
 from pipelines.readers import ROW_NUMBER, Source
 from pipelines.store.layout import BUCKET_COLUMN
 from pipelines.workbench import Bench
@@ -75,16 +75,15 @@ def _query(
         )
     person = identifier(spelling[table.person], families[table.person])
     others = [
-        f"{identifier(spelling[i], families[i])} AS {sql.name(f'identifier{n}')}"
-        for n, i in enumerate(table.identifiers)
+        f"{identifier(spelling[i], families[i])} AS {identifier_name(n)}" for n, i in enumerate(table.identifiers)
     ]
     return (
-        f"WITH raws AS (SELECT {ROW_NUMBER}, {', '.join([f'{person} AS person_text', *others, *raws])} FROM delivered),"
-        " keyed AS (SELECT raws.*, person_key FROM raws LEFT JOIN pseudonyms USING (person_text)),"
+        f"WITH raws AS (SELECT {ROW_NUMBER}, {', '.join([f'{person} AS {PERSON_TEXT}', *others, *raws])} FROM delivered),"
+        f" keyed AS (SELECT raws.*, person_key FROM raws LEFT JOIN pseudonyms ON person_text = {PERSON_TEXT}),"
         f" casts AS (SELECT *, {', '.join(casts)} FROM keyed"
         " WHERE person_key IS NULL OR person_key NOT IN (SELECT person_key FROM opted_out)),"
-        f" checked AS (SELECT *, {masks(found)}, {leak_mask(table)} AS leaks FROM casts)"
+        f" checked AS (SELECT *, {masks(found)}, {leak_masks(table)} FROM casts)"
         f" SELECT {ROW_NUMBER}, {bucket_sql(buckets).replace('person_key', 'coalesce(person_key, 0)')}"
         f" AS {BUCKET_COLUMN}, coalesce(person_key, 0) AS person_key,"
-        f" COLUMNS('problems[0-9]+'), leaks, {names} FROM checked"
+        f" COLUMNS('^({PROBLEMS}|{LEAKS})[0-9]+$'), {names} FROM checked"
     )

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from catalog.schema import RESERVED, Bounds, CodedValue, Column, ColumnType, TableKind
+from catalog.values import SLUG
 from pipelines.errors import PlanError
+from pipelines.keystore import DOMAIN
 from pipelines.mapping import GENERALISATIONS, is_castable
 from pipelines.plan import Check, ColumnPlan, LookupColumn, Plan, SourcePlan, TablePlan
 from pipelines.plan_section import Section
 from pipelines.pseudonyms import NORMALISATIONS
 from pipelines.readers import READERS
 
-SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 ENGINE_SCHEMAS = frozenset({"main", "temp", "system", "memory", "pg_catalog", "information_schema"})
@@ -56,7 +57,7 @@ def _hash(document: Mapping[str, Any]) -> str:
 def _plan(root: Section, file: Path, digest: str) -> Plan:
     dataset, source, pseudonyms = root.section("dataset"), root.section("source"), root.section("pseudonyms")
     threshold = root.section("quarantine", optional=True).share("threshold", Decimal(0))
-    name = dataset.match("id", SLUG, "lower-case letters, digits and single dashes")
+    name = dataset.match("id", SLUG, "lower-case letters, digits, '-' and '_'")
     if name in ENGINE_SCHEMAS:
         dataset.fail("id", f"the identifier {name!r} is taken by the query engine.", "Choose another.")
     plan = Plan(
@@ -71,7 +72,7 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
             location=source.text("location"),
             options=source.table("options"),
         ),
-        domain=pseudonyms.match("domain", SLUG, "lower-case letters, digits and single dashes"),
+        domain=pseudonyms.match("domain", DOMAIN, "lower-case letters, digits and dashes"),
         normalise=pseudonyms.choices("normalise", tuple(NORMALISATIONS)),
         tables=tuple(_table(section, threshold) for section in root.sections("tables")),
         facts=root.table("catalogue"),

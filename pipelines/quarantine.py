@@ -7,7 +7,7 @@ from pathlib import Path
 from pipelines import sqltext as sql
 from pipelines.errors import without_engine_text
 from pipelines.finish import FinishedTable
-from pipelines.quality.rows import WORD_BITS, passes, words
+from pipelines.quality.rows import PROBLEMS, fails, passes
 from pipelines.readers import ROW_NUMBER
 from pipelines.workbench import Bench
 
@@ -31,11 +31,12 @@ def quarantine_table(finished: FinishedTable, bench: Bench) -> QuarantinedTable:
     report.parent.mkdir(exist_ok=True)
     with without_engine_text(f"the quarantine of table {mapped.plan.name!r} could not be written"):
         connection.execute(
-            f"COPY (SELECT {sql.text(mapped.plan.source)} AS source_table, * FROM ({_failures(finished)})"
-            f' ORDER BY {ROW_NUMBER}, "column", reason) TO {sql.text(str(report))} (FORMAT parquet, COMPRESSION zstd)'
+            f"COPY (SELECT {sql.text(mapped.plan.source)} AS source_table, * RENAME ({ROW_NUMBER} AS row_number)"
+            f" FROM ({_failures(finished)})"
+            f' ORDER BY row_number, "column", reason) TO {sql.text(str(report))} (FORMAT parquet, COMPRESSION zstd)'
         )
         source = f"read_parquet({sql.text(str(report))})"
-        rows = connection.execute(f"SELECT count(DISTINCT {ROW_NUMBER}) FROM {source}").fetchall()[0][0]
+        rows = connection.execute(f"SELECT count(DISTINCT row_number) FROM {source}").fetchall()[0][0]
         counted = connection.execute(
             f'SELECT "column", reason, count(*) FROM {source} GROUP BY ALL ORDER BY 3 DESC, 1, 2'
         ).fetchall()
@@ -50,12 +51,11 @@ def _failures(finished: FinishedTable) -> str:
     source = f"read_parquet({sql.paths(mapped.files())}, hive_partitioning = false)"
     parts = [
         f'SELECT {ROW_NUMBER}, {sql.text(rule.column)} AS "column", {sql.text(rule.reason)} AS reason'
-        f" FROM bad WHERE ({words(mapped.rules)[n // WORD_BITS]} & {1 << (n % WORD_BITS)}) <> 0"
+        f" FROM bad WHERE {fails(n)}"
         for n, rule in enumerate(mapped.rules)
     ]
     parts += [f"SELECT * FROM read_parquet({sql.paths([p])})" for p in finished.set_aside]
-    masks = ", ".join(words(mapped.rules))
-    bad = f"SELECT {ROW_NUMBER}, {masks} FROM {source} WHERE NOT ({passes(mapped.rules)})"
+    bad = f"SELECT {ROW_NUMBER}, COLUMNS('^{PROBLEMS}[0-9]+$') FROM {source} WHERE NOT ({passes(mapped.rules)})"
     return f"WITH bad AS MATERIALIZED ({bad}) " + " UNION ALL ".join(parts)
 
 

@@ -22,6 +22,7 @@ from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
 from dataspace.services import accounts, applications, datasets, permits
+from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock
 
 UNIVERSITY = Organisation("University of Coimbra")
@@ -70,6 +71,7 @@ class Node:
     url: str
     engine: Engine
     clock: FakeClock = field(default_factory=FakeClock)
+    to_limit: ToLimit = to_limit
     holder: Actor = field(init=False)
     researcher: Actor = field(init=False)
     colleague: Actor = field(init=False)
@@ -97,7 +99,13 @@ class Node:
         """A registered dataset with its first snapshot `s1`."""
         capacity = Guarantee(Decimal(epsilon), Decimal(delta))
         datasets.register_dataset(
-            self.uow, self.clock, self.holder, dataset=name, title=name.title(), capacity=capacity, to_limit=to_limit
+            self.uow,
+            self.clock,
+            self.holder,
+            dataset=name,
+            title=name.title(),
+            capacity=capacity,
+            to_limit=self.to_limit,
         )
         return self.snapshot("s1", name)
 
@@ -134,7 +142,7 @@ class Node:
     def permit(self, *names: str, epsilon: str = "1", form: ApplicationForm | None = None) -> DataPermit:
         """A granted permit; the datasets must be published."""
         application = self.under_assessment(form or self.form(*names, epsilon=epsilon))
-        return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=to_limit)
+        return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
 
     def order(self, permit: DataPermit, pico_rho: int, key: str = "", question: str = "q") -> Charge:
         """A charge as a query would ask for it, not yet made."""

@@ -68,9 +68,9 @@ class SqlLedger:
         self._check_datasets(charge, permit.number)
         if self._connection.execute(_spend_permit(charge)).rowcount == 0:
             _check_in_force(permit, charge.charged_at)
-            left = _budget(permit).remaining
+            where, left = self._tightest(permit, charge)
             advice = "ask at a lower cost, or ask the access body for more budget"
-            raise refusal("this query", f"permit {permit.number}", charge.loss, left, advice, describe)
+            raise refusal("this query", where, charge.loss, left, advice, describe)
         self._connection.execute(_spend_allocations(charge))
         self._connection.execute(insert(t.charges).values(**_charge_values(charge)))
         postings.post(self._connection, spending(charge), charge.charged_at)
@@ -104,6 +104,9 @@ class SqlLedger:
         c = t.charges.c
         query = select(t.charges).where(c.permit == permit_id).order_by(c.charged_at, c.id)
         return [_charge(row) for row in self._connection.execute(query)]
+
+    def all_charges(self) -> Iterator[Charge]:
+        return (_charge(row) for row in self._connection.execute(select(t.charges)))
 
     def budget(self, permit_id: str) -> Budget:
         return self._counted(_budget(self._one(_permit_row(permit_id), permit_id)), permit_id)
@@ -151,6 +154,16 @@ class SqlLedger:
         outside = sorted(set(charge.datasets) - {row.dataset for row in self._allocations(charge.permit_id)})
         if outside:
             raise OutOfScope(f"permit {number} has no budget in {', '.join(outside)}; apply for an amendment")
+
+    def _tightest(self, permit: Row[Any], charge: Charge) -> tuple[str, PrivacyLoss]:
+        """What the charge does not fit in, and how much is left there: the permit, or its share of one dataset."""
+        left = _budget(permit).remaining
+        if charge.loss.fits_in(left):
+            for row in self._allocations(charge.permit_id):
+                held = _loss(row, "allocated") - _loss(row, "spent")
+                if row.dataset in charge.datasets and not charge.loss.fits_in(held):
+                    return f"permit {permit.number} in dataset {row.dataset}", held
+        return f"permit {permit.number}", left
 
     def _counted(self, budget: Budget, permit_id: str) -> Budget:
         charges, releases = (

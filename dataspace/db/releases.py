@@ -1,6 +1,7 @@
 """Releases, one under each charge, found again by the question and the snapshots it was asked of."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 
 from sqlalchemy import Connection, insert, select
@@ -23,6 +24,7 @@ class SqlReleases:
         stored = self.of_charge(charge_id)
         if stored is not None:
             return stored
+        body = release_codec.dumps(release)
         self._connection.execute(
             insert(t.releases).values(
                 id=release.id,
@@ -32,10 +34,12 @@ class SqlReleases:
                 loss_pico_rho=release.loss.pico_rho,
                 loss_atto_delta=release.loss.atto_delta,
                 released_at=release.released_at,
-                body=release_codec.dumps(release),
+                body=body,
             )
         )
-        self._audit.append(event)
+        # The trail's hash chain then covers the release itself.
+        proof = {"release": release.id, "sha256": _digest(body)}
+        self._audit.append(replace(event, details={**event.details, **proof}))
         return release
 
     def find(self, permit_id: str, fingerprint: str, snapshots: Mapping[str, str]) -> Release | None:
@@ -55,6 +59,10 @@ class SqlReleases:
         query = select(c.body).where(c.permit == permit_id).order_by(c.released_at, c.id)
         return [release_codec.loads(body) for body in self._connection.execute(query).scalars()]
 
+    def digests(self) -> dict[str, str]:
+        rows = self._connection.execute(select(t.releases.c.id, t.releases.c.body))
+        return {row.id: _digest(row.body) for row in rows}
+
     def _check_charge(self, charge_id: str, release: Release) -> None:
         """A release that its charge does not pay for is a defect and must not leave."""
         c = t.charges.c
@@ -66,6 +74,10 @@ class SqlReleases:
         loss = release.loss
         if paid != (release.permit_id, release.fingerprint, loss.pico_rho, loss.atto_delta):
             raise ValueError("the release is not what the charge paid for")
+
+
+def _digest(body: str) -> str:
+    return sha256(body.encode()).hexdigest()
 
 
 def _question(fingerprint: str, snapshots: Mapping[str, str]) -> str:

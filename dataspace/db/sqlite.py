@@ -51,6 +51,13 @@ def install(engine: Engine) -> None:
 
 
 def _configure(connection: sqlite3.Connection, _record: object) -> None:
+    try:
+        _set_pragmas(connection)
+    except sqlite3.Error as error:
+        raise meaning(error) or error from error
+
+
+def _set_pragmas(connection: sqlite3.Connection) -> None:
     # The driver must not open transactions by itself: `_begin` does.
     connection.isolation_level = None
     for pragma in (

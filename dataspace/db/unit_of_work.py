@@ -50,6 +50,8 @@ class SqlUnitOfWork:
         if self._connection is None:
             raise RuntimeError("commit outside of `with`")
         self._connection.commit()
+        # Nothing may follow in the same `with`: it would be lost without a word.
+        self.__exit__(None, None, None)
 
     @contextmanager
     def reading(self) -> Iterator[Self]:

@@ -72,3 +72,14 @@ def content(seq: int, event: AuditEvent) -> Canonical:
 def verify(entries: Iterable[AuditEntry], head: ChainHead | None = None) -> tuple[Finding, ...]:
     """Everything wrong with the trail; empty if sound."""
     return verify_links((Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries), head)
+
+
+def compare_releases(entries: Iterable[AuditEntry], digests: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Releases that are not what the trail says was stored; `digests` are SHA-256 by release identifier."""
+    stored = (e.event.details for e in entries if e.event.kind is EventKind.RELEASE_STORED)
+    recorded = {details.get("release", "?"): details.get("sha256", "") for details in stored}
+    return tuple(
+        Finding(f"release {release} is not what was stored under its charge")
+        for release in sorted(recorded.keys() | digests.keys())
+        if recorded.get(release) != digests.get(release)
+    )

@@ -221,6 +221,20 @@ def verify(postings: Iterable[Posting], head: ChainHead | None = None) -> tuple[
     return tuple(findings)
 
 
+def compare_charges(postings: Iterable[Posting], charges: Iterable[Charge]) -> tuple[Finding, ...]:
+    """Charges that were not posted as they stand, and postings of charges that are gone."""
+    posted: dict[str, set[Movement]] = defaultdict(set)
+    for posting in postings:
+        if posting.movement.kind is PostingKind.CHARGE:
+            posted[posting.movement.reference].add(posting.movement)
+    findings = [
+        Finding(f"charge {charge.id} is not what was posted for it")
+        for charge in charges
+        if posted.pop(charge.id, set()) != set(spending(charge))
+    ]
+    return (*findings, *(Finding(f"charge {reference} was posted and is gone") for reference in sorted(posted)))
+
+
 def as_rho(loss: PrivacyLoss) -> str:
     """The amount in plain decimals, for example "rho 0.12" or "rho 0.12 and delta 0.000001"."""
     rho = f"rho {_decimal(loss.pico_rho, 12)}"

@@ -88,7 +88,7 @@ def walk_bucket(
     if not kernel.is_sorted(persons):
         order = np.argsort(persons, kind="stable")
         persons, codes, columns = persons[order], codes[order], np.ascontiguousarray(columns[:, order])
-    return _walk(persons, codes, cells, hashes, columns, _described(plan.streams, places, len(cells)), plan, key)
+    return _walk(persons, codes, cells, hashes, columns, _described(plan, places, len(cells)), plan, key)
 
 
 def _walk(
@@ -142,10 +142,11 @@ def _columns_of(stream: Stream) -> Iterator[tuple[int, Grid]]:
             yield value, Grid(grid.step, grid.low, grid.high)
 
 
-def _described(streams: tuple[Stream, ...], places: dict[tuple[int, Grid], int], cells: int) -> Ints:
+def _described(plan: MeasurementPlan, places: dict[tuple[int, Grid], int], cells: int) -> Ints:
     """The kernel's description of the streams, shape (streams, 10)."""
+    streams, squared = plan.streams, {c.stream for c in plan.channels if c.kind is ChannelKind.SQUARES}
     table, offset = np.zeros((len(streams), 10), np.int64), 0
-    for row, stream in zip(table, streams, strict=True):
+    for number, (row, stream) in enumerate(zip(table, streams, strict=True)):
         where = [places[place] for place in _columns_of(stream)]
         grid, bins = stream.grid, stream.bins
         width, count = (bins.width, bins.count) if bins else (1, 0)
@@ -153,7 +154,7 @@ def _described(streams: tuple[Stream, ...], places: dict[tuple[int, Grid], int],
         row[:] = (
             where[0] if stream.value is not None else -1,
             where[-1] if stream.denominator is not None else -1,
-            grid.centre, grid.square_shift, grid.square_centre, grid.low, width, count, offset,
+            grid.centre, grid.square_shift if number in squared else -1, grid.square_centre, grid.low, width, count, offset,
             int(chooses or count > 0),
         )  # fmt: skip
         offset += count * cells

@@ -54,7 +54,7 @@ def is_sorted(persons: Ints) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _mix(word: np.uint64) -> np.uint64:
     """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): a bijection that spreads every bit."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -100,15 +100,139 @@ def _rank_rows(first: Ints, second: Ints, size: int, seed: np.uint64, ranks: Wor
         ranks[i] = _mix(content + np.uint64(seen[table[slot]]) * np.uint64(0x9E3779B97F4A7C15))
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
-def _add(stream: Ints, value: int, below: int, cell: int, totals: Ints, histogram: Ints) -> None:
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add(streams: Ints, s: int, value: int, below: int, cell: int, totals: Ints, histogram: Ints) -> None:
     """One row's weight in the totals of its cell; the count is added elsewhere."""
-    distance = value - stream[CENTRE]
-    totals[SUM, cell] += distance
-    totals[SQUARES, cell] += ((distance * distance) >> stream[SHIFT]) - stream[SQUARE_CENTRE]
-    totals[DENOMINATOR, cell] += below
-    if stream[BINS] > 0:
-        histogram[stream[OFFSET] + cell * stream[BINS] + (value - stream[LOW]) // stream[WIDTH]] += 1
+    distance = value - streams[s, CENTRE]
+    totals[s, SUM, cell] += distance
+    if streams[s, SHIFT] >= 0:
+        totals[s, SQUARES, cell] += ((distance * distance) >> streams[s, SHIFT]) - streams[s, SQUARE_CENTRE]
+    if streams[s, BELOW] >= 0:
+        totals[s, DENOMINATOR, cell] += below
+    if streams[s, BINS] > 0:
+        histogram[streams[s, OFFSET] + cell * streams[s, BINS] + (value - streams[s, LOW]) // streams[s, WIDTH]] += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _there(streams: Ints, s: int, columns: Ints, row: int) -> bool:
+    """Whether the row has all the values that the stream needs."""
+    value, below = streams[s, VALUE], streams[s, BELOW]
+    return (value < 0 or columns[value, row] != MISSING) and (below < 0 or columns[below, row] != MISSING)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_row(streams: Ints, s: int, columns: Ints, row: int, cell: int, totals: Ints, histogram: Ints) -> None:
+    value = columns[streams[s, VALUE], row]
+    below = columns[streams[s, BELOW], row] if streams[s, BELOW] >= 0 else 0
+    _add(streams, s, value, below, cell, totals, histogram)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_all(
+    streams: Ints, s: int, codes: Ints, stamp: Ints, columns: Ints, start: int, stop: int, totals: Ints, histogram: Ints
+) -> None:
+    """A person who has no more rows than count in one group: every row of the kept cells."""
+    for row in range(start, stop):
+        cell = codes[row]
+        if cell >= 0 and stamp[cell] == start and _there(streams, s, columns, row):
+            totals[s, COUNT, cell] += 1
+            if streams[s, CHOOSES]:
+                _add_row(streams, s, columns, row, cell, totals, histogram)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _cells_of(codes: Ints, stamp: Ints, start: int, stop: int, mine: Ints) -> int:
+    """The distinct cells of rows start to stop, into `mine`; their stamp becomes `start`."""
+    size = 0
+    for row in range(start, stop):
+        cell = codes[row]
+        if cell >= 0 and stamp[cell] != start:
+            stamp[cell] = start
+            mine[size] = cell
+            size += 1
+    return size
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _keep_cells(
+    mine: Ints, size: int, groups: int, start: int, seed: np.uint64, hashes: Words, stamp: Ints, ranks: Words
+) -> None:
+    """Of a person's cells the `groups` that come first in the keyed order, to the front of `mine`; others unstamped."""
+    for i in range(size):
+        ranks[i] = _mix(seed ^ hashes[mine[i]])
+        stamp[mine[i]] = -1
+    chosen, chosen_ranks = np.empty(groups, np.int64), np.empty(groups, np.uint64)
+    _smallest(ranks, size, groups, chosen, chosen_ranks)
+    for i in range(groups):
+        chosen[i] = mine[chosen[i]]
+    mine[:groups] = chosen
+    for i in range(groups):
+        stamp[mine[i]] = start
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_crowded(
+    streams: Ints,
+    s: int,
+    codes: Ints,
+    cell: int,
+    columns: Ints,
+    start: int,
+    stop: int,
+    keep: int,
+    seed: np.uint64,
+    totals: Ints,
+    histogram: Ints,
+    room: tuple[Ints, Ints, Words, Ints, Ints, Ints, Words],
+) -> None:
+    """The `keep` rows that come first in the keyed order, of a cell where the person has more."""
+    first, second, ranks, seen, table, chosen, chosen_ranks = room
+    size = 0
+    for row in range(start, stop):
+        if codes[row] == cell and _there(streams, s, columns, row):
+            first[size] = columns[streams[s, VALUE], row]
+            second[size] = columns[streams[s, BELOW], row] if streams[s, BELOW] >= 0 else 0
+            size += 1
+    _rank_rows(first, second, size, seed, ranks, table, seen)
+    _smallest(ranks, size, keep, chosen, chosen_ranks)
+    for i in range(keep):
+        _add(streams, s, first[chosen[i]], second[chosen[i]], cell, totals, histogram)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_rows(
+    streams: Ints,
+    s: int,
+    codes: Ints,
+    stamp: Ints,
+    columns: Ints,
+    start: int,
+    stop: int,
+    mine: Ints,
+    size: int,
+    present: Ints,
+) -> None:
+    """Rows of each kept cell that have the stream's values, into `present`."""
+    for i in range(size):
+        present[mine[i]] = 0
+    for row in range(start, stop):
+        cell = codes[row]
+        if cell >= 0 and stamp[cell] == start and _there(streams, s, columns, row):
+            present[cell] += 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _room(rows: int, keep: int) -> tuple[Ints, Ints, Words, Ints, Ints, Ints, Words]:
+    """Scratch arrays for a person of up to `rows` rows."""
+    return (
+        np.empty(rows, np.int64),
+        np.empty(rows, np.int64),
+        np.empty(rows, np.uint64),
+        np.empty(rows, np.int64),
+        np.empty(4 * rows, np.int64),
+        np.empty(keep, np.int64),
+        np.empty(keep, np.uint64),
+    )
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -130,100 +254,42 @@ def walk(
     `persons` sorted, shape (n,); `codes` the cell of each row or -1, (n,); `columns` fixed point, (grids, n); `streams`
     (streams, 10); out: `counts` persons in each cell, (cells,); `totals` (streams, 4, cells); `histogram` flat.
     """
-    size = persons.size
-    cells = counts.size
-    stamp = np.full(cells, -1, np.int64)
-    present = np.zeros(cells, np.int64)
-    mine = np.empty(cells, np.int64)
-    kept = np.empty(groups, np.int64)
-    kept_ranks = np.empty(groups, np.uint64)
-    cell_ranks = np.empty(0, np.uint64)
-    room = 64
-    first, second = np.empty(room, np.int64), np.empty(room, np.int64)
-    ranks, seen, table = np.empty(room, np.uint64), np.empty(room, np.int64), np.empty(4 * room, np.int64)
-    chosen, chosen_ranks = np.empty(rows, np.int64), np.empty(rows, np.uint64)
+    stamp = np.full(counts.size, -1, np.int64)
+    present = np.zeros(counts.size, np.int64)
+    mine = np.empty(counts.size, np.int64)
+    cell_ranks = np.empty(counts.size, np.uint64)
+    room = _room(64, rows)
     start = 0
-    while start < size:
-        person = persons[start]
-        stop = start
-        mine_size = 0
-        while stop < size and persons[stop] == person:
-            cell = codes[stop]
-            if cell >= 0 and stamp[cell] != start:
-                stamp[cell] = start
-                mine[mine_size] = cell
-                mine_size += 1
+    while start < persons.size:
+        stop = start + 1
+        while stop < persons.size and persons[stop] == persons[start]:
             stop += 1
-        seed = _mix(np.uint64(person) ^ key[0]) ^ key[1]
-        if mine_size > groups:
-            if cell_ranks.size == 0:
-                cell_ranks = np.empty(cells, np.uint64)
-            for i in range(mine_size):
-                cell_ranks[i] = _mix(seed ^ cell_hashes[mine[i]])
-                stamp[mine[i]] = -1
-            _smallest(cell_ranks, mine_size, groups, kept, kept_ranks)
-            for i in range(groups):
-                kept[i] = mine[kept[i]]
-            mine[:groups] = kept
-            mine_size = groups
-            for i in range(groups):
-                stamp[mine[i]] = start
-        for i in range(mine_size):
+        size = _cells_of(codes, stamp, start, stop, mine)
+        seed = _mix(np.uint64(persons[start]) ^ key[0]) ^ key[1]
+        if size > groups:
+            _keep_cells(mine, size, groups, start, seed, cell_hashes, stamp, cell_ranks)
+            size = groups
+        for i in range(size):
             counts[mine[i]] += 1
-        for s in range(streams.shape[0]):
-            stream = streams[s]
-            value_column, below_column = stream[VALUE], stream[BELOW]
-            if mine_size == 0:
-                break
-            for i in range(mine_size):
-                present[mine[i]] = 0
-            for t in range(start, stop):
-                cell = codes[t]
-                if cell < 0 or stamp[cell] != start:
-                    continue
-                if value_column >= 0 and columns[value_column, t] == MISSING:
-                    continue
-                if below_column >= 0 and columns[below_column, t] == MISSING:
-                    continue
-                present[cell] += 1
-            for i in range(mine_size):
+        for s in range(streams.shape[0] if size > 0 else 0):
+            if stop - start <= rows:
+                _add_all(streams, s, codes, stamp, columns, start, stop, totals, histogram)
+                continue
+            _count_rows(streams, s, codes, stamp, columns, start, stop, mine, size, present)
+            for i in range(size):
                 totals[s, COUNT, mine[i]] += min(present[mine[i]], rows)
-            if stream[CHOOSES] == 0:
+            if not streams[s, CHOOSES]:
                 continue
-            crowded = False
-            for t in range(start, stop):
-                cell = codes[t]
-                if cell < 0 or stamp[cell] != start:
-                    continue
-                if present[cell] > rows:
-                    crowded = True
-                    continue
-                value = columns[value_column, t]
-                below = columns[below_column, t] if below_column >= 0 else 0
-                if value != MISSING and below != MISSING:
-                    _add(stream, value, below, cell, totals[s], histogram)
-            if not crowded:
-                continue
-            if stop - start > room:
-                while room < stop - start:
-                    room *= 2
-                first, second = np.empty(room, np.int64), np.empty(room, np.int64)
-                ranks, seen, table = np.empty(room, np.uint64), np.empty(room, np.int64), np.empty(4 * room, np.int64)
-            for i in range(mine_size):
-                cell = mine[i]
-                if present[cell] <= rows:
-                    continue
-                many = 0
-                for t in range(start, stop):
-                    if codes[t] != cell:
-                        continue
-                    value = columns[value_column, t]
-                    below = columns[below_column, t] if below_column >= 0 else 0
-                    if value != MISSING and below != MISSING:
-                        first[many], second[many] = value, below
-                        many += 1
-                _rank_rows(first, second, many, _mix(seed + cell_hashes[cell]), ranks, table, seen)
-                _smallest(ranks, many, rows, chosen, chosen_ranks)
-                for j in range(rows):
-                    _add(stream, first[chosen[j]], second[chosen[j]], cell, totals[s], histogram)
+            for row in range(start, stop):
+                cell = codes[row]
+                if cell >= 0 and stamp[cell] == start and present[cell] <= rows and _there(streams, s, columns, row):
+                    _add_row(streams, s, columns, row, cell, totals, histogram)
+            if stop - start > room[0].size:
+                room = _room(2 * (stop - start), rows)
+            for i in range(size):
+                if present[mine[i]] > rows:
+                    row_seed = _mix(seed + cell_hashes[mine[i]])
+                    _add_crowded(
+                        streams, s, codes, mine[i], columns, start, stop, rows, row_seed, totals, histogram, room
+                    )
         start = stop

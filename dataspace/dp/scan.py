@@ -78,7 +78,8 @@ def integers(column: Arrow) -> Ints:
     if pa.types.is_date32(array.type):
         array = array.view(pa.int32())
     elif pa.types.is_timestamp(array.type):
-        array = pc.cast(array, pa.timestamp("us")).view(pa.int64())
+        micro: Arrow = pc.cast(array, pa.timestamp("us"))
+        array = micro.view(pa.int64())
     elif pa.types.is_decimal(array.type) or pa.types.is_floating(array.type):
         array = _whole(array)
     array = pc.cast(array, pa.int64(), safe=False)
@@ -89,8 +90,8 @@ def integers(column: Arrow) -> Ints:
 
 def _whole(array: Arrow) -> Arrow:
     """Numbers that are whole and fit 64 bits; others are missing."""
-    floats = pc.cast(array, pa.float64(), safe=False)
-    fits = pc.and_(pc.equal(pc.round(floats), floats), pc.less(pc.abs(floats), 2.0**62))
+    floats: Arrow = pc.cast(array, pa.float64(), safe=False)
+    fits = pc.and_(pc.equal(pc.round(floats), floats), pc.less(pc.abs(floats), pa.scalar(2.0**62)))
     return pc.if_else(fits, floats, None)
 
 

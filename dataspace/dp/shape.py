@@ -1,6 +1,8 @@
 """The released table as it is stored, and as a query wants to see it: post-processing, free."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from math import inf
 
 from catalog.schema import Scalar
 from dataspace.domain.queries import AggregateKind, Query, SortKey
@@ -31,7 +33,7 @@ def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
     """
     names = tuple(key.name for key in query.keys)
     labels = tuple(aggregate.name for aggregate in query.aggregates)
-    rows, notes = list(table.rows), list(table.notes)
+    rows, notes = _in_output_order(table.rows, query), list(table.notes)
     for key in reversed(query.order):
         known, unknown = _split(rows, key, names, labels)
         rows = sorted(known, key=lambda row: _rank(_cell_of(row, key, names, labels)), reverse=key.descending) + unknown
@@ -41,6 +43,17 @@ def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
         notes.append(f"Only the first {query.limit} groups are shown.")
         rows = rows[: query.limit]
     return ReleaseTable(query.output, names, labels, tuple(rows), tuple(notes))
+
+
+def _in_output_order(rows: Iterable[ReleaseRow], query: Query) -> list[ReleaseRow]:
+    """Rows by their keys, the first of the SELECT list first, each key's values in the order of its public domain."""
+    chosen = sorted(range(len(query.keys)), key=lambda i: query.output.index(query.keys[i].name))
+    places = [{value: place for place, value in enumerate(key.domain or ())} for key in query.keys]
+
+    def rank(row: ReleaseRow) -> tuple[tuple[float, bool, Rank], ...]:
+        return tuple((places[i].get(row.keys[i], inf), *_null_last(row.keys[i])) for i in chosen)
+
+    return sorted(rows, key=rank)
 
 
 def sort_cells(cells: tuple[Cell, ...], places: list[int]) -> list[int]:

@@ -35,6 +35,8 @@ def register_dataset(
     details = {"epsilon": str(capacity.epsilon), "delta": str(capacity.delta)}
     event = AuditEvent(EventKind.DATASET_REGISTERED, by.id, dataset, registered.registered_at, details)
     with uow:
+        if registered.holder not in {person.organisation.name for person in uow.accounts.all()}:
+            raise InvalidInput(f"data holder {registered.holder} is not registered; register one of its persons first")
         uow.datasets.add(registered, event)
         uow.ledger.open_dataset(registered)
         uow.commit()

@@ -56,14 +56,16 @@ def get_allotment(uow: UnitOfWork, dataset_id: str) -> Allotment:
 
 
 def verify(uow: UnitOfWork) -> Verification:
-    """Recompute both chains and every balance, and compare them with the tables that decide."""
+    """Recompute both chains and every balance, and compare them with the tables that decide, charges and releases."""
     with uow.reading():
         postings, posted_head = tuple(uow.ledger.postings()), uow.ledger.head()
         found = ledger.verify(postings, posted_head)
         if not found:
             found = _differences(ledger.balances(postings), uow.ledger.balances())
-        trail_head = uow.audit.head()
-        found += events.verify(uow.audit.entries(), trail_head)
+            found += ledger.compare_charges(postings, uow.ledger.all_charges())
+        entries, trail_head = tuple(uow.audit.entries()), uow.audit.head()
+        found += events.verify(entries, trail_head)
+        found += events.compare_releases(entries, uow.releases.digests())
         return Verification(found, posted_head, trail_head)
 
 

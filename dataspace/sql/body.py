@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -73,7 +73,7 @@ def _numbers_rows(expr: Expr) -> bool:
 def finish(body: Body, **parts: tuple[object, ...]) -> Select:
     """The frozen selection; call it once all expressions over its sources are compiled."""
     inner = tuple(_frozen(v, body) for v in body.inner)
-    left = tuple(LeftJoin(_frozen(v, body), tuple(on)) for v, on in body.left)
+    left = tuple(LeftJoin(_frozen(v, body, on), tuple(on)) for v, on in body.left)
     sources = (*inner, *(j.source for j in left))
     persons = [v for v in body.inner if v.personal]
     return Select(
@@ -87,13 +87,13 @@ def finish(body: Body, **parts: tuple[object, ...]) -> Select:
     )
 
 
-def _frozen(visible: Visible, body: Body) -> Source:
+def _frozen(visible: Visible, body: Body, on: Sequence[Expr] = ()) -> Source:
     if not isinstance(visible.origin, Derived):
         return TableSource(visible.id, *visible.origin)
     select = visible.origin.select
     used = tuple((n, e) for n, e in select.columns if n in visible.used)
     marks = {Expr("column", e.type, value=(visible.id, n)) for n, e in used if _numbers_rows(e)}
-    unique_here = any(_is_one(c, marks) for c in body.where)
+    unique_here = any(_is_one(c, marks) for c in (*body.where, *on))
     return DerivedSource(visible.id, replace(select, columns=used), unique_here)
 
 

@@ -1,6 +1,7 @@
 """Small constructors of typed expressions. They fix one form where SQL has several: `a > b` is built as `b < a`, NOT is
 pushed down to the comparisons (valid with NULL too), BETWEEN is two comparisons."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -155,7 +156,30 @@ def all_of(args: list[Expr]) -> Expr:
 
 
 def any_of(args: list[Expr]) -> Expr:
-    return _chain("or", args)
+    """OR; equalities of one expression with constants become one IN."""
+    options: dict[Expr, list[Expr]] = {}
+    rest: list[Expr] = []
+    for arg in (x for a in args for x in (a.args if a.op == "or" else (a,))):
+        subject, constants = _choices(arg)
+        if subject is None:
+            rest.append(arg)
+        else:
+            options.setdefault(subject, []).extend(constants)
+    return _chain("or", [*rest, *(one_of(s, c) for s, c in options.items())])
+
+
+def _choices(expr: Expr) -> tuple[Expr | None, tuple[Expr, ...]]:
+    if expr.op not in ("eq", "in"):
+        return None, ()
+    subject, *constants = sorted(expr.args, key=lambda a: a.is_literal) if expr.op == "eq" else expr.args
+    return (None, ()) if subject.is_literal or not all(c.is_literal for c in constants) else (subject, tuple(constants))
+
+
+def one_of(subject: Expr, constants: Iterable[Expr]) -> Expr:
+    """subject IN (constants), all of one type already."""
+    choices = tuple(dict.fromkeys(constants))
+    known = facts.combine((subject,), domain=(False, True))
+    return Expr("eq" if len(choices) == 1 else "in", BOOLEAN, (subject, *choices), facts=known)
 
 
 def _chain(op: str, args: list[Expr]) -> Expr:

@@ -4,28 +4,26 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from math import prod
-from typing import cast
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from catalog.schema import PERSON, Bounds, ColumnType, DatasetSchema, Scalar
+from catalog.schema import PERSON, ColumnType, DatasetSchema
 from dataspace.domain.errors import InvalidQuery
-from dataspace.domain.queries import Aggregate, GroupKey, Query, SortKey
+from dataspace.domain.queries import GroupKey, Query, SortKey
 from dataspace.sql.body import Body, finish
+from dataspace.sql.canonical import print_query, value_exprs
 from dataspace.sql.derived import group_item
-from dataspace.sql.domains import printed_key, public_domain
+from dataspace.sql.domains import public_domain
 from dataspace.sql.grammar import check_grammar
-from dataspace.sql.measures import Measure, is_measure, measure
-from dataspace.sql.print_selects import Printer, Session, source_orders
+from dataspace.sql.measures import is_measure, measure
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scope import World, is_person
 from dataspace.sql.selects import bind_body
 from dataspace.sql.text import check_text
-from dataspace.sql.tree import Expr, Select, TableSource, selects
+from dataspace.sql.tree import Expr, Select
 
 MAX_GROUPS = 10_000
 MAX_ITEMS = 50
@@ -150,7 +148,7 @@ class _Compilation:
                     plain[0].node, f"{plain[0].name!r} is neither grouped nor aggregated.", "Add GROUP BY ALL."
                 )
             return []
-        asked = [e for _, e in bound] if group.args.get("all") else [self._group(g) for g in group.expressions]
+        asked = [e for _, e in bound] if group.args.get("all") else [self._group(g, bound) for g in group.expressions]
         for item, expr in bound:
             if expr not in asked:
                 raise refuse(item.node, f"{item.name!r} is neither grouped nor aggregated.", "Add it to GROUP BY.")
@@ -161,7 +159,7 @@ class _Compilation:
                 )
         return bound
 
-    def _group(self, node: exp.Expr) -> Expr:
+    def _group(self, node: exp.Expr, bound: list[tuple[_Item, Expr]]) -> Expr:
         if is_person(node):
             raise refuse(
                 node,
@@ -170,21 +168,36 @@ class _Compilation:
             )
         meant = group_item(node, [i.node for i in self.items])
         aliases = {i.name.lower(): i.node for i in self.items}
-        if isinstance(meant, exp.Column) and not meant.table and (named := aliases.get(meant.name.lower())) is not None:
-            if self.body.scope.has(meant.name) and self.binder.bind(named) != self.binder.bind(meant):
-                raise refuse(
-                    node, f"{meant.name!r} is a column and also the name of something else.", "Choose another alias."
-                )
+        self._check_name_clash(node, meant, aliases)
         if is_measure(meant):
             raise refuse(node, "An aggregate cannot be a group.", "Compute it per person in a sub-query first.")
+        for item, expr in bound:
+            if meant == item.node or self._names(meant, item):
+                return expr
         return replace(self.binder, aliases=aliases).bind(meant)
 
+    def _names(self, node: exp.Expr, item: _Item) -> bool:
+        """True if the node is the name given to the item, and no column."""
+        plain = isinstance(node, exp.Column) and not node.table
+        return plain and node.name.lower() == item.name.lower() and not self.body.scope.has(node.name)
+
+    def _check_name_clash(self, node: exp.Expr, meant: exp.Expr, aliases: dict[str, exp.Expr]) -> None:
+        """A name that is a column and also another item of the SELECT list would group by either."""
+        if not isinstance(meant, exp.Column) or meant.table or not self.body.scope.has(meant.name):
+            return
+        named = aliases.get(meant.name.lower())
+        if named is not None and self.binder.bind(named) != self.binder.bind(meant):
+            raise refuse(
+                node, f"{meant.name!r} is a column and also the name of something else.", "Choose another alias."
+            )
+
     def query(self) -> Query:
+        """The compiled query."""
         keys = self._keys()
         measures = [(i, measure(self.binder, i.node)) for i in self.measured]
         _check_repeats([(i, e) for i, e in keys], "group")
         _check_repeats(list(measures), "aggregate")
-        read = [e for _, e in keys] + [e for _, m in measures for e in _value_exprs(m)]
+        read = [e for _, e in keys] + [e for _, m in measures for e in value_exprs(m)]
         select = finish(self.body, columns=tuple((f"x{i}", e) for i, e in enumerate(read)))
         drafts = [self._key(item, expr, select) for item, expr in keys]
         groups = prod(len(d.domain) for _, d in drafts if d.domain is not None)
@@ -195,7 +208,7 @@ class _Compilation:
                 "Use wider bands, or name the groups: WHERE x IN (…).",
             )
         order, limit = self._order(keys), self._limit()
-        printed = _printed(select, drafts, measures)
+        printed = print_query(select, drafts, [(i.name, m) for i, m in measures])
         return replace(printed, output=tuple(i.name for i in self.items), order=order, limit=limit)
 
     def _key(self, item: _Item, expr: Expr, select: Select) -> tuple[Expr, GroupKey]:
@@ -258,107 +271,3 @@ def _check_repeats(items: Sequence[tuple[_Item, object]], what: str) -> None:
                 item.node, f"{item.name!r} is the same {what} as {seen[meaning]!r}.", "Ask for it once; each one costs."
             )
         seen[meaning] = item.name
-
-
-# -- the canonical text ------------------------------------------------------------------------------------------------
-
-
-def _printed(select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[_Item, Measure]]) -> Query:
-    """Rows, keys and aggregates in canonical order: the smallest text over the orders of equal sources."""
-    session = Session()
-    candidates = [
-        _candidate(Printer(select, order, None, session), keys, measures) for order in source_orders(select, session)
-    ]
-    best = min(candidates, key=lambda q: q.canonical)
-    tables, columns = _touched(select)
-    return replace(best, tables=tables, columns=columns, one_row_per_person=select.unique)
-
-
-def _candidate(p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[_Item, Measure]]) -> Query:
-    printed_keys = sorted(((printed_key(p.expr, e), k) for e, k in keys), key=lambda pair: pair[0])
-    values = sorted({_value_text(p, e) for _, m in measures for e in _value_exprs(m)})
-    numbered = {text: i for i, text in enumerate(values)}
-    aggregates = sorted((_aggregate(p, i.name, m, numbered) for i, m in measures), key=_aggregate_text)
-    listed = [f"{p.person} AS person_key"]
-    listed += [f"{text} AS k{i}" for i, (text, _) in enumerate(printed_keys)]
-    listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
-    rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
-    lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
-    return Query(
-        canonical="\n".join(lines),
-        rows=rows,
-        tables=(),
-        columns=frozenset(),
-        keys=tuple(k for _, k in printed_keys),
-        aggregates=tuple(aggregates),
-        output=(),
-    )
-
-
-def _value_exprs(m: Measure) -> list[Expr]:
-    operands = [o.expr for o in (m.value, m.denominator) if o is not None]
-    return [*operands, *([m.counted] if m.counted is not None else [])]
-
-
-def _value_text(p: Printer, expr: Expr) -> str:
-    """A value column: finite DOUBLE or NULL."""
-    if expr.is_literal or expr.facts.native or _whole_case(expr):
-        return p.expr.double(expr)
-    printed = p.expr.double(expr)
-    return f"CASE WHEN isfinite({printed}) THEN {printed} END"
-
-
-def _whole_case(expr: Expr) -> bool:
-    return expr.op == "case" and all(a.is_literal for a in (*expr.args[1:-1:2], expr.args[-1]))
-
-
-def _aggregate(p: Printer, name: str, m: Measure, numbered: Mapping[str, int]) -> Aggregate:
-    def position(expr: Expr | None) -> int | None:
-        return None if expr is None else numbered[_value_text(p, expr)]
-
-    value, below = m.value, m.denominator
-    return Aggregate(
-        name=name,
-        kind=m.kind,
-        value=position(value.expr if value is not None else m.counted),
-        bounds=value.bounds if value is not None else None,
-        step=value.step if value is not None else Decimal(1),
-        quantile=m.quantile,
-        denominator=position(below.expr if below is not None else None),
-        denominator_bounds=below.bounds if below is not None else None,
-        denominator_step=below.step if below is not None else Decimal(1),
-    )
-
-
-def _aggregate_text(a: Aggregate) -> str:
-    parts = [a.kind.value, _range(a.value, a.bounds, a.step)]
-    if a.quantile is not None:
-        parts.append(f"q={a.quantile}")
-    if a.denominator is not None:
-        parts.append(f"per {_range(a.denominator, a.denominator_bounds, a.denominator_step)}")
-    return " ".join(parts)
-
-
-def _range(value: int | None, bounds: Bounds | None, step: Decimal) -> str:
-    shown = "" if bounds is None else f" in {bounds.low:f} to {bounds.high:f} by {step:f}"
-    return ("*" if value is None else f"v{value}") + shown
-
-
-def _key_text(key: GroupKey) -> str:
-    return f"{key.type.value} {'any' if key.domain is None else [_shown(v) for v in key.domain]}"
-
-
-def _shown(value: Scalar | None) -> str:
-    return "NULL" if value is None else repr(str(value))
-
-
-def _touched(select: Select) -> tuple[tuple[tuple[str, str], ...], frozenset[tuple[str, str, str]]]:
-    """Tables and columns that the printed rows read."""
-    tables: dict[int, TableSource] = {}
-    everything = list(selects(select))
-    for part in everything:
-        tables |= {s.id: s for s in part.sources if isinstance(s, TableSource)}
-    nodes = (n for part in everything for top in part.expressions() for n in top.walk() if n.op == "column")
-    read = {cast("tuple[int, str]", n.value) for n in nodes}
-    columns = {(tables[i].dataset, tables[i].table.name, name) for i, name in read if i in tables}
-    return tuple(sorted({(t.dataset, t.table.name) for t in tables.values()})), frozenset(columns)

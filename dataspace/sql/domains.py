@@ -1,4 +1,4 @@
-"""Public domains of group keys: every value that a GROUP BY expression can take, from the dictionary and the query alone.
+"""Public domains of group keys: every value that a GROUP BY expression can take, from dictionary and query alone.
 
 Where all columns of an expression have a short public list of values, the expression is evaluated by DuckDB itself over
 that list (never over data), narrowed by the conditions of WHERE that speak of these columns only.

@@ -39,6 +39,9 @@ ARGUMENTS: dict[type[Node], tuple[str, ...]] = {
     exp.Exp: ("exp", "this"),
     exp.Extract: ("date_part", "this", "expression"),
     exp.Floor: ("floor", "this"),
+    exp.Hour: ("hour", "this"),
+    exp.Minute: ("minute", "this"),
+    exp.Second: ("second", "this"),
     exp.Greatest: ("greatest", "this", "expressions"),
     exp.Least: ("least", "this", "expressions"),
     exp.Left: ("left", "this", "expression"),
@@ -83,7 +86,7 @@ def call(bind: Bind, node: Node) -> Expr:
     function = FUNCTIONS.get(name)
     if function is None:
         close = get_close_matches(name, FUNCTIONS, n=1)
-        hint = f"Did you mean {FUNCTIONS[close[0]].usage}?" if close else f"Functions: {', '.join(sorted(FUNCTIONS))}."
+        hint = f"Did you mean {FUNCTIONS[close[0]].usage}?" if close else f"Functions: {', '.join(sorted(_LISTED))}."
         raise refuse(node, f"The function {name_of(node)} is not part of the query language.", hint)
     if not function.least <= len(args) <= function.most:
         raise refuse(node, f"{name}() has another number of arguments.", f"Write {function.usage}.")
@@ -283,7 +286,9 @@ FUNCTIONS: dict[str, Function] = {
     "age_band": Function("AGE_BAND(age[, width])", "bands from 0 to 100 years: '40-49'", bins.age_band, 1, 2),
     "bin": Function("BIN(x, lo, hi, width)", "bands of equal width: '40-49'", bins.bins, 2, 4),
     # text
-    "concat": Function("concat(a, b, …), a || b", "text put together (at most 1,000 characters)", joined, 1, 50),
+    "concat": Function(
+        "concat(a, b, …), a || b", "text put together, cut at 1,000 characters; NULL if one is NULL", joined, 1, 50
+    ),
     "contains": Function("contains(a, b)", "b occurs in a", _affix("contains"), 2, 2),
     "ends_with": Function("ends_with(a, b)", "a ends with b", _affix("ends_with"), 2, 2),
     "left": Function("left(a, n)", "first n characters", _left, 2, 2),
@@ -314,9 +319,14 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "date_trunc": Function("date_trunc('unit', d)", "first day of the unit", _trunc_date, 2, 2, unit=True),
     **{
-        name: Function(f"{name}(d)", f"the {name} of a date", _part(name), 1, 1)
-        for name in ("year", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear", "isoyear", "hour")
+        name: Function(f"{name}(d)", f"the {name} of a date or time", _part(name), 1, 1)
+        for name in ("year", "isoyear", "quarter", "month", "week", "day", "dayofweek", "isodow", "dayofyear")
+    },
+    **{
+        name: Function(f"{name}(t)", f"the {name} of a time", _part(name), 1, 1)
+        for name in ("hour", "minute", "second")
     },
 }
+_LISTED = tuple(FUNCTIONS)
 FUNCTIONS["datesub"] = FUNCTIONS["date_sub"]
 FUNCTIONS["datepart"] = FUNCTIONS["date_part"]

@@ -111,6 +111,9 @@ GRAMMAR: dict[type[exp.Expr], tuple[str, ...]] = {
     exp.Exp: _UNARY,
     exp.Extract: _BINARY,
     exp.Floor: _UNARY,
+    exp.Hour: _UNARY,
+    exp.Minute: _UNARY,
+    exp.Second: _UNARY,
     exp.Greatest: ("this", "expressions", "ignore_nulls"),
     exp.Least: ("this", "expressions", "ignore_nulls"),
     exp.Left: _BINARY,
@@ -178,8 +181,7 @@ def check_grammar(tree: exp.Expr) -> None:
         if depth > MAX_DEPTH:
             raise refuse(node, "The query is nested too deeply.", "Name the parts in a WITH clause.")
         _check_node(node)
-        for child in node.iter_expressions():
-            stack.append((child, depth if _same_chain(node, child) else depth + 1))
+        stack += [(c, depth if _same_chain(node, c) else depth + 1) for c in node.iter_expressions()]
 
 
 def _same_chain(node: exp.Expr, child: exp.Expr) -> bool:

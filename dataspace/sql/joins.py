@@ -44,7 +44,12 @@ def add_join(body: Body, join: exp.Join, visible: Visible) -> None:
 def _check_join(body: Body, join: exp.Join, visible: Visible, *, explicit: bool) -> None:
     """A join with a condition must equate persons there; `FROM a, b WHERE …` is checked when WHERE is known."""
     others = [v for v in body.inner if v.personal and v is not visible]
-    if visible.personal and explicit and not any(body.person_of(v.id) == body.person_of(visible.id) for v in others):
+    if (
+        visible.personal
+        and explicit
+        and others
+        and not any(body.person_of(v.id) == body.person_of(visible.id) for v in others)
+    ):
         raise _unlinked(join, visible)
 
 

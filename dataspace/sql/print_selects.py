@@ -9,7 +9,7 @@ from itertools import permutations, product
 
 from catalog.schema import PERSON_KEY, ROW_RANK
 from dataspace.sql.print_expressions import ExpressionPrinter, quoted
-from dataspace.sql.tree import DerivedSource, LeftJoin, Select, Source, TableSource
+from dataspace.sql.tree import DerivedSource, LeftJoin, Select, Source, TableSource, selects
 
 MAX_ORDERS = 24
 """Orders of equal sources tried at most in one selection; beyond it the written order stands."""
@@ -98,7 +98,8 @@ class Printer:
         return found
 
     def _read(self, source: TableSource) -> list[str]:
-        refs = (n.value for top in self.select.expressions() for n in top.walk() if n.op == "column")
+        tops = (top for part in selects(self.select) for top in part.expressions())
+        refs = (n.value for top in tops for n in top.walk() if n.op == "column")
         return sorted({r[1] for r in refs if isinstance(r, tuple) and r[0] == source.id})
 
     def from_clause(self) -> str:

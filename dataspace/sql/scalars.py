@@ -137,10 +137,7 @@ def _in(b: Binder, node: exp.In) -> Expr:
             node, "A list after IN holds constants only.", "Write x = a OR x = b for columns, IS NULL for NULL."
         )
     unified, _ = build.alike([value, *options], node)
-    choices = tuple(dict.fromkeys(unified[1:]))
-    if len(choices) == 1:
-        return build.compare("eq", unified[0], choices[0], node)
-    return Expr("in", BOOLEAN, (unified[0], *choices), facts=combine((unified[0],), domain=(False, True)))
+    return build.one_of(unified[0], unified[1:])
 
 
 def _subquery(b: Binder, node: exp.Expr) -> Expr:

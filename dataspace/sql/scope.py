@@ -162,12 +162,21 @@ def is_person(node: exp.Expr) -> bool:
 def table_columns(source: int, table: Table) -> dict[str, Expr]:
     """The columns of a stored table as expressions."""
     constant = table.kind is TableKind.PERSONS
-    return {c.name.lower(): _stored(source, c, c.person_level or constant) for c in table.columns}
+    public = table.kind is TableKind.LOOKUP
+    return {c.name.lower(): _stored(source, c, not public and (c.person_level or constant)) for c in table.columns}
 
 
 def derived_columns(source: int, select: Select) -> dict[str, Expr]:
-    """The output columns of a sub-query as expressions of the enclosing one."""
-    return {name: Expr("column", e.type, value=(source, name), facts=e.facts) for name, e in select.columns}
+    """The output columns of a sub-query as expressions of the enclosing one; one row a person is one value a person."""
+    return {
+        name: Expr(
+            "column",
+            e.type,
+            value=(source, name),
+            facts=replace(e.facts, person_level=e.facts.person_level or select.unique),
+        )
+        for name, e in select.columns
+    }
 
 
 def made_optional(columns: dict[str, Expr], keep_level: bool) -> dict[str, Expr]:

@@ -82,7 +82,7 @@ def _value_in(b: Binder, node: exp.In, ctes: Mapping[str, Cte]) -> Expr:
         raise refuse(
             node,
             "The list would come from the rows of other persons.",
-            "Write EXISTS (SELECT 1 FROM t AS b WHERE b.person = a.person AND b.x = a.x), or select from a lookup table.",
+            "Write EXISTS (SELECT 1 FROM t AS b WHERE b.person = a.person AND b.x = a.x), or read a lookup table.",
         )
     if len(derived.select.columns) != 1:
         raise refuse(node, "The sub-query must give one column.", "Write x IN (SELECT code FROM lookup WHERE …).")

@@ -46,11 +46,13 @@ def sql(text: str) -> None:
 
 def answer(table: Answer) -> None:
     """Groups, estimates and 95 % intervals, right-aligned as a plain table."""
-    keys = table.release.key_names
-    shown = pd.DataFrame(table[keys].fillna("not known")) if keys else pd.DataFrame()
-    for name in table.release.aggregate_names:
-        shown[name] = [_number(value) for value in table[name]]
+    shown = pd.DataFrame(index=table.index)
+    for name in table.release.output:
+        if name in table.release.key_names:
+            shown[name] = table[name].fillna("not known")
+            continue
         ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        shown[name] = [_number(value) for value in table[name]]
         shown["95 % interval"] = [f"{_number(low)} to {_number(high)}" for low, high in ends]
     for row in shown.to_string(index=False).splitlines():
         console.print(f"    {row}", markup=False)

@@ -5,6 +5,7 @@ an error of the ingestion itself and stops the load. The holder's own checks sto
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -107,8 +108,15 @@ class Validator:
 
     def __init__(self) -> None:
         command = [sys.executable, "-m", "pipelines.quality.gx_worker"]
+        # the worker must find this very package, wherever the caller runs
+        paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
         )
 
     def __enter__(self) -> "Validator":

@@ -16,6 +16,11 @@ from pipelines import sqltext as sql
 from pipelines.errors import IdentifierLeft, without_engine_text
 from pipelines.plan import ColumnPlan, TablePlan
 from pipelines.pseudonyms import nir
+from pipelines.quality import bits
+from pipelines.quality.rows import PERSON_TEXT
+
+LEAKS = "_leaks"
+"""Mapped columns, numbered from 0, with the columns of a row that equal one of its identifiers."""
 
 LOOKS_LIKE = {
     "an e-mail address": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
@@ -42,15 +47,16 @@ def candidates(table: TablePlan) -> tuple[ColumnPlan, ...]:
     )
 
 
-def leak_mask(table: TablePlan) -> str:
-    """SQL of a BIGINT with a bit set for each candidate column that equals an identifier of its row."""
-    identifiers = ["person_text", *(sql.name(f"identifier{n}") for n in range(len(table.identifiers)))]
-    bits = [
-        f"CASE WHEN lower(CAST({sql.name(c.name)} AS VARCHAR)) IN ({', '.join(f'lower({i})' for i in identifiers)})"
-        f" THEN {1 << bit} ELSE 0 END"
-        for bit, c in enumerate(candidates(table)[:62])
-    ]
-    return f"CAST({' + '.join(bits) or '0'} AS BIGINT)"
+def leak_masks(table: TablePlan) -> str:
+    """SELECT items with a bit set for each candidate column that equals an identifier of its row."""
+    identifiers = [PERSON_TEXT, *(identifier_name(n) for n in range(len(table.identifiers)))]
+    listed = ", ".join(f"lower({i})" for i in identifiers)
+    return bits.columns(LEAKS, [f"lower(CAST({sql.name(c.name)} AS VARCHAR)) IN ({listed})" for c in candidates(table)])
+
+
+def identifier_name(number: int) -> str:
+    """Mapped column with the text of a table's identifier column, by its position in the plan."""
+    return f"_identifier{number}"
 
 
 def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: Iterable[Path]) -> None:
@@ -59,8 +65,8 @@ def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: I
     if listed == "[]":
         return
     with without_engine_text(f"table {table.name!r} could not be searched for identifiers", IdentifierLeft):
-        for bit, column in enumerate(candidates(table)):
-            _check_equal(connection, table, column, 1 << bit, listed)
+        for position, column in enumerate(candidates(table)):
+            _check_equal(connection, table, column, bits.is_set(LEAKS, position), listed)
             if column.column.type is not ColumnType.INTEGER:
                 _check_looks(connection, table, column, listed)
 
@@ -86,8 +92,8 @@ def check_elsewhere(
         for text, batches in identifiers:
             connection.register("delivered", batches)
             found = connection.execute(
-                "SELECT o.name, count(DISTINCT o.v) FROM delivered AS d"
-                f" JOIN open_values AS o ON o.v = lower({text}) GROUP BY ALL ORDER BY ALL"
+                f"SELECT o.name, count(DISTINCT o.v) FROM (SELECT lower({text}) AS v FROM delivered) AS d"
+                " JOIN open_values AS o USING (v) GROUP BY ALL ORDER BY ALL"
             ).fetchall()
             connection.unregister("delivered")
             for name, values in found:
@@ -103,13 +109,13 @@ def _telling_values(column: ColumnPlan, files: str) -> str:
 
 
 def _check_equal(
-    connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, bit: int, files: str
+    connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, same: str, files: str
 ) -> None:
     name = f"CAST({sql.name(column.name)} AS VARCHAR)"
     telling, equal, filled = connection.execute(
         f"SELECT count(*) FILTER (same AND length(v) >= 6 AND regexp_matches(v, '{TELLING}')),"
         " count(*) FILTER (same), count(v)"
-        f" FROM (SELECT {name} AS v, (leaks & {bit}) <> 0 AS same FROM read_parquet({files}))"
+        f" FROM (SELECT {name} AS v, {same} AS same FROM read_parquet({files}))"
     ).fetchall()[0]
     if telling or (equal > 2 and equal > COINCIDENCE * filled):
         _refuse(table, column, f"{equal} rows repeat a direct identifier of their own row")

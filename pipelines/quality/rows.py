@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from catalog.schema import Column, ColumnType
 from pipelines import sqltext as sql
 from pipelines.plan import ColumnPlan, TablePlan
+from pipelines.quality import bits
 
-WORD_BITS = 62
-"""Rules kept in one BIGINT bit mask."""
+PERSON_TEXT = "_person_text"
+"""Mapped column with the person identifier; no stored column starts with an underscore."""
+
+PROBLEMS = "_problems"
+"""Mapped columns, numbered from 0, with the rules a row fails."""
 
 LONGEST_CODE = 255
 """Characters of the longest code; lookup texts may be this many times the same number long."""
@@ -48,8 +52,8 @@ def rules(table: TablePlan, domains: Mapping[str, str]) -> tuple[Rule, ...]:
     """
     found = [rule for column in table.columns for rule in _column_rules(column, domains.get(column.name))]
     if table.person:
-        found.append(Rule("", NO_PERSON, "person_text IS NULL"))
-        found.append(Rule("", BAD_PERSON, "person_text IS NOT NULL AND person_key IS NULL"))
+        found.append(Rule("", NO_PERSON, f"{PERSON_TEXT} IS NULL"))
+        found.append(Rule("", BAD_PERSON, f"{PERSON_TEXT} IS NOT NULL AND person_key IS NULL"))
     return tuple(found)
 
 
@@ -90,20 +94,15 @@ def raw_name(column: str) -> str:
 
 
 def masks(found: tuple[Rule, ...]) -> str:
-    """SELECT items `problems0`, …: a set bit for each rule a row fails, in order, WORD_BITS to a word."""
-    items = []
-    for number, word in enumerate(words(found)):
-        of_word = found[number * WORD_BITS : (number + 1) * WORD_BITS]
-        bits = [f"CASE WHEN {rule.fails} THEN {1 << bit} ELSE 0 END" for bit, rule in enumerate(of_word)]
-        items.append(f"CAST({' + '.join(bits) or '0'} AS BIGINT) AS {word}")
-    return ", ".join(items)
+    """SELECT items with a bit set for each rule a row fails."""
+    return bits.columns(PROBLEMS, [rule.fails for rule in found])
 
 
-def words(found: tuple[Rule, ...]) -> tuple[str, ...]:
-    """Names of the mask columns."""
-    return tuple(f"problems{n}" for n in range(max(1, -(-len(found) // WORD_BITS))))
+def fails(position: int) -> str:
+    """SQL that is true for a mapped row that fails the rule at `position`."""
+    return bits.is_set(PROBLEMS, position)
 
 
 def passes(found: tuple[Rule, ...]) -> str:
-    """SQL that is true for a row without a problem."""
-    return " AND ".join(f"{word} = 0" for word in words(found))
+    """SQL that is true for a mapped row that fails no rule."""
+    return bits.none_set(PROBLEMS, len(found))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError, without_engine_text
 
-ROW_NUMBER = "row_number"
+ROW_NUMBER = "__row_number"
 """Column each batch carries last: the row's position in the delivered table, from 1."""
 
 BATCH_ROWS = 122_880

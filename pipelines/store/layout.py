@@ -63,37 +63,42 @@ class DatasetFolder:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other ingestions of this dataset out; the lock dies with the process. Raises StoreBusy."""
-        with self._written():
+        with self._writing():
             self.snapshots.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path / "_lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                self._take(handle)
+                yield
+            finally:
+                os.close(handle)
+
+    def _take(self, handle: int) -> None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
         except BlockingIOError:
             raise StoreBusy(
                 f"{self.path}: another ingestion of dataset {self.dataset!r} is running. Wait until it ends."
             ) from None
-        finally:
-            os.close(handle)
 
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """An empty folder on the store's own disk, removed at the end; leftovers of killed runs go first."""
         shutil.rmtree(self.staging, ignore_errors=True)
         folder = self.staging / secrets.token_hex(8)
-        with self._written():
-            folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o700)
         try:
             yield folder
         finally:
             shutil.rmtree(self.staging, ignore_errors=True)
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[None]:
+        """A full or read-only disk, wherever it shows while the lock is held, is an error of the store."""
         try:
             yield
         except OSError as failure:
-            raise StoreError(f"{self.path}: the store cannot be written: {failure.strerror}.") from None
+            reason = failure.strerror or "the disk is full or cannot be written"
+            raise StoreError(f"{self.path}: the store cannot be written: {reason}. Nothing was changed.") from None
 
 
 def write_atomically(file: Path, content: bytes) -> None:

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.schema import PERSON_KEY, ROW_RANK, Table, TableKind
+from catalog.values import is_slug
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import NotInSnapshot, SnapshotNotFound, without_engine_text
@@ -45,7 +46,7 @@ class Store:
     def snapshot(self, dataset: str, snapshot_id: str) -> Snapshot:
         """One snapshot; raises SnapshotNotFound."""
         record = self.folder(dataset).record(snapshot_id)
-        if not (dataset.replace("-", "").isalnum() and snapshot_id.isalnum() and record.is_file()):
+        if not (is_slug(dataset) and snapshot_id.isalnum() and record.is_file()):
             raise SnapshotNotFound(f"Dataset {dataset!r} has no snapshot {snapshot_id!r} in this store.")
         return from_json(record.read_text(encoding="utf-8"), str(record))
 
@@ -70,9 +71,10 @@ class Rows:
     def __init__(
         self, store: Store, snapshots: Mapping[str, Snapshot], columns: Iterable[Triple], excluded: frozenset[int]
     ) -> None:
-        self._root, self._snapshots, self._excluded = store.root, snapshots, excluded
+        self._root, self._snapshots = store.root, snapshots
         self._columns = _by_table(snapshots, columns)
         self._buckets = min((s.buckets for s in snapshots.values()), default=1)
+        self._excluded = _by_bucket(excluded, self._buckets)
         self._numbers = count()
         self._connection = _locked_down(store, self._all_files())
 
@@ -111,7 +113,7 @@ class Rows:
         self.close()
 
     def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int) -> None:
-        keys = [key for key in self._excluded if bucket_of(key, self._buckets) == bucket]
+        keys = self._excluded.get(bucket)
         if keys:
             cursor.register("excluded_keys", pa.table({PERSON_KEY: pa.array(keys, pa.int64())}))
             cursor.execute(f"CREATE TABLE excluded AS SELECT {PERSON_KEY} FROM excluded_keys")
@@ -155,6 +157,13 @@ def _by_table(snapshots: Mapping[str, Snapshot], columns: Iterable[Triple]) -> d
         if column:
             names.add(column)
     return {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
+
+
+def _by_bucket(keys: frozenset[int], buckets: int) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for key in keys:
+        found.setdefault(bucket_of(key, buckets), []).append(key)
+    return found
 
 
 def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:

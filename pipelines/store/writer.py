@@ -14,10 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable, Schema
+from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from catalog.schema import DatasetSchema, TableKind
-from pipelines.errors import SnapshotNotFound
+from pipelines.errors import SnapshotNotFound, StoreError
 from pipelines.store.arrow import stored_schema
 from pipelines.store.files import WrittenFile
 from pipelines.store.layout import BUCKET_COLUMN, DatasetFolder, keep_report, sync_file, sync_folder, write_atomically
@@ -173,6 +174,22 @@ def _commit(path: Path, files: tuple[StoredFile, ...], schema: DatasetSchema, ta
         partition = [BUCKET_COLUMN]
     actions = [_add(path, f) for f in files]
     delta_schema = Schema.from_arrow(fields)
+    try:
+        _commit_actions(path, actions, delta_schema, partition, table, described.title, exists=exists)
+    except DeltaError:
+        raise StoreError(f"{path}: the Delta log cannot be written. Check the disk, and ingest again.") from None
+
+
+def _commit_actions(
+    path: Path,
+    actions: list[AddAction],
+    delta_schema: Schema,
+    partition: list[str],
+    name: str,
+    title: str,
+    *,
+    exists: bool,
+) -> None:
     if exists:
         DeltaTable(path).create_write_transaction(
             actions, mode="overwrite", schema=delta_schema, partition_by=partition
@@ -181,7 +198,7 @@ def _commit(path: Path, files: tuple[StoredFile, ...], schema: DatasetSchema, ta
         path.mkdir(parents=True, exist_ok=True)
         create_table_with_add_actions(
             str(path), delta_schema, actions, mode="error", partition_by=partition,
-            name=table, description=described.title, configuration=TABLE_CONFIGURATION,
+            name=name, description=title, configuration=TABLE_CONFIGURATION,
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from catalog.errors import MalformedRecord, RecordNotFound, RecordNotValid, Refu
 from catalog.namespaces import expand
 from catalog.registry import FolderRegistry
 from catalog.values import said
-from tests.unit.catalog.records import agent, full_record
+from tests.unit.catalog.records import SHAPES, agent, full_record
 
 
 @pytest.fixture
@@ -70,6 +70,18 @@ def test_a_record_with_violations_is_refused_and_the_old_one_stays(registry: Fol
         registry.publish(replace(full_record(), hdab=None))
     assert [f.field for f in caught.value.findings] == ["hdab"]
     assert registry.get("bleeding") == full_record()
+
+
+@pytest.mark.skipif(not SHAPES.is_dir(), reason="the official shapes are not beside the repository")
+def test_the_official_files_decide_where_the_environment_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATASPACE_SHAPES", str(SHAPES))
+    strict = FolderRegistry(tmp_path)
+    strict.publish(full_record())
+    with pytest.raises(RecordNotValid) as caught:
+        strict.publish(replace(full_record(), hdab=None))
+    assert {f.source for f in caught.value.findings} == {"shapes"}
 
 
 def test_another_dataset_cannot_take_an_identifier(registry: FolderRegistry) -> None:

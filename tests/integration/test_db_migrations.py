@@ -1,18 +1,27 @@
 """The accounts database from nothing: created, migrated, protected, and refused where it cannot be kept safely."""
 
+import importlib.util
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Table, event, inspect, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import IntegrityError, ResourceClosedError
+from sqlalchemy.schema import CreateTable
 
 from dataspace.db import SqlUnitOfWork, migrate, open_engine, sqlite
 from dataspace.db.migrate import check_no_drift
 from dataspace.db.tables import APPEND_ONLY, metadata
 from dataspace.domain.errors import Busy, InvalidInput, Unavailable
-from tests.factories import make_node
+from dataspace.domain.ledger import Charge
+from dataspace.services import ledger
+from tests.factories import make_charge, make_node
+
+ROOT = Path(__file__).parents[2]
 
 
 def url(path: Path) -> str:
@@ -168,6 +177,56 @@ def test_left_without_commit_nothing_happened(tmp_path: Path) -> None:
     with node.uow as uow:
         uow.applications.next_number(2026)
     assert (tmp_path / "accounts.db").read_bytes() == before
+
+
+def test_after_the_commit_nothing_can_follow_unnoticed(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    with node.uow as uow:
+        uow.applications.next_number(2026)
+        uow.commit()
+        with pytest.raises(ResourceClosedError):
+            uow.applications.next_number(2026)
+        with pytest.raises(RuntimeError, match="outside"):
+            uow.commit()
+
+
+def test_a_full_disk_refuses_the_charge_and_keeps_the_books(tmp_path: Path) -> None:
+    node = make_node(tmp_path)
+    node.dataset()
+    permit = node.permit()
+    full = open_engine(node.url)
+    event.listen(full, "connect", lambda connection, _: connection.execute("pragma max_page_count = 1"))
+    charged: list[Charge] = []
+
+    def charge_for_ever() -> None:
+        while True:
+            charged.append(make_charge(SqlUnitOfWork(full), node.order(permit, 1)))
+
+    with pytest.raises(Unavailable, match="disk"):
+        charge_for_ever()
+    assert ledger.get_budget(node.uow, node.clock, node.researcher, permit.id).spent.pico_rho == len(charged)
+    assert ledger.verify(node.uow).sound
+
+
+def test_two_nodes_that_start_at_once_migrate_once(tmp_path: Path) -> None:
+    code = f"from dataspace.db import *; migrate(open_engine({url(tmp_path / 'accounts.db')!r}))"
+    running = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    check_no_drift(open_engine(url(tmp_path / "accounts.db")))
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_tables_can_be_said_in_postgresql(table: Table) -> None:
+    assert "CREATE TABLE" in str(CreateTable(table).compile(dialect=postgresql.dialect()))
+
+
+def test_a_missing_driver_and_an_unreadable_url_are_one_line() -> None:
+    with pytest.raises(InvalidInput, match="cannot be read") as raised:
+        open_engine("secret without scheme")
+    assert "secret" not in raised.value.message
+    if importlib.util.find_spec("psycopg") is None:
+        with pytest.raises(Unavailable, match="install psycopg"):
+            open_engine("postgresql://someone@nowhere/accounts")
 
 
 def test_a_plain_sqlite_client_can_read_the_ledger(tmp_path: Path) -> None:

@@ -108,6 +108,21 @@ def test_a_holder_publishes_only_their_own_datasets(node: Node) -> None:
     datasets.publish_snapshot(node.uow, node.clock, SYSTEM, schema=make_schema(), snapshot="s9")
 
 
+def test_a_dataset_has_a_registered_holder(node: Node) -> None:
+    capacity = Guarantee(Decimal(1), Decimal("0.00001"))
+    with pytest.raises(InvalidInput, match="Nobody is not registered"):
+        datasets.register_dataset(
+            node.uow,
+            node.clock,
+            SYSTEM,
+            dataset="x",
+            title="X",
+            capacity=capacity,
+            to_limit=to_limit,
+            holder="Nobody",
+        )
+
+
 def test_the_capacity_of_a_dataset_is_set_once(node: Node) -> None:
     with pytest.raises(WrongState, match="registered already"):
         node.dataset(epsilon="20")

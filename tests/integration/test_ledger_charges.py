@@ -56,6 +56,32 @@ def test_delta_is_a_limit_of_its_own(node: Node) -> None:
         make_charge(node.uow, order)
 
 
+@pytest.mark.parametrize("loss", [PrivacyLoss(LIMIT * 6 // 10), PrivacyLoss(1, 6 * 10**11)])
+def test_the_limit_is_over_all_datasets_together(node: Node, loss: PrivacyLoss) -> None:
+    node.dataset("other")
+    permit = node.permit("other", "registry")
+    make_charge(node.uow, replace(node.order(permit, 1), loss=loss, datasets=("other",)))
+    with pytest.raises(InsufficientBudget):
+        make_charge(node.uow, replace(node.order(permit, 1), loss=loss, datasets=("registry",)))
+    assert ledger.verify(node.uow).sound
+
+
+def test_the_share_of_a_single_dataset_is_a_limit_of_its_own(node: Node) -> None:
+    permit = node.permit()
+    with node.engine.begin() as connection:
+        connection.execute(text("update allocations set allocated_pico_rho = 10"))
+    with pytest.raises(InsufficientBudget, match=r"DP-2026-0001 in dataset registry has rho 0\.00000000001 and delta"):
+        node.charge(permit, 11)
+    node.charge(permit, 10)
+
+
+def test_the_capacity_for_delta_is_never_exceeded(node: Node) -> None:
+    node.dataset("strict", epsilon="20", delta="0.0000015")
+    node.permit("strict")
+    with pytest.raises(InsufficientBudget, match=r"delta 0\.0000005 missing"):
+        node.permit("strict")
+
+
 def test_a_refusal_says_how_much_and_what_to_do(node: Node) -> None:
     permit = node.permit()
     with pytest.raises(InsufficientBudget) as refused:
@@ -231,6 +257,38 @@ def test_books_cooked_in_the_tables_are_found(node: Node) -> None:
     assert [f.text.split(":")[0] for f in findings] == [
         f"permit-available/{permit.id}",
         f"permit-spent/{permit.id}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "finding"),
+    [
+        ("delete from charges", "was posted and is gone"),
+        ("update charges set loss_pico_rho = 1", "is not what was posted for it"),
+        ("update charges set datasets = '[]'", "is not what was posted for it"),
+    ],
+)
+def test_charges_cooked_past_the_triggers_are_found(node: Node, statement: str, finding: str) -> None:
+    node.charge(node.permit(), 30)
+    with node.engine.begin() as connection:
+        connection.execute(text("drop trigger charges_no_update"))
+        connection.execute(text("drop trigger charges_no_delete"))
+        connection.execute(text(statement))
+    assert [finding in f.text for f in ledger.verify(node.uow).findings] == [True]
+
+
+@pytest.mark.parametrize(
+    "statement", ["delete from releases", "update releases set body = replace(body, '0.51', '0.01')"]
+)
+def test_releases_cooked_past_the_triggers_are_found(node: Node, statement: str) -> None:
+    release = node.release(node.charge(node.permit(), 30))
+    assert ledger.verify(node.uow).sound
+    with node.engine.begin() as connection:
+        connection.execute(text("drop trigger releases_no_update"))
+        connection.execute(text("drop trigger releases_no_delete"))
+        connection.execute(text(statement))
+    assert [f.text for f in ledger.verify(node.uow).findings] == [
+        f"release {release.id} is not what was stored under its charge"
     ]
 
 

@@ -1,7 +1,7 @@
 """The slow, obvious twin of the bounding kernel and of the zero-noise answers: plain Python over dictionaries.
 
-It shares with the engine only the definition of the order in which groups and rows are kept (SplitMix64's finaliser over
-content hashes), written down a second time.
+It shares with the engine only the definition of the order in which groups and rows are kept (SplitMix64's finaliser
+over content hashes), written down a second time.
 """
 
 from collections import Counter, defaultdict

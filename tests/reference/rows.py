@@ -6,7 +6,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-
 _CONNECTION = duckdb.connect()
 
 

@@ -1,0 +1,120 @@
+"""The canonical text of a query and its printed rows.
+
+Keys, value columns and aggregates are put in the order of their texts, so that the order in which a researcher names
+them makes no other query; `Query.output` keeps that order. The canonical text holds the very SQL that is executed, the
+domains of the keys and the bounds of the aggregates: queries with the same text are the same question.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import cast
+
+from catalog.schema import Bounds, Scalar
+from dataspace.domain.queries import Aggregate, GroupKey, Query
+from dataspace.sql.domains import printed_key
+from dataspace.sql.measures import Measure
+from dataspace.sql.print_selects import Printer, Session, source_orders
+from dataspace.sql.tree import Expr, Select, TableSource, selects
+
+
+def print_query(select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]]) -> Query:
+    """Rows, keys and aggregates in canonical order: the smallest text over the orders of equal sources."""
+    session = Session()
+    candidates = [
+        _candidate(Printer(select, order, None, session), keys, measures) for order in source_orders(select, session)
+    ]
+    best = min(candidates, key=lambda q: q.canonical)
+    tables, columns = _touched(select)
+    return replace(best, tables=tables, columns=columns, one_row_per_person=select.unique)
+
+
+def _candidate(p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]]) -> Query:
+    printed_keys = sorted(((printed_key(p.expr, e), k) for e, k in keys), key=lambda pair: pair[0])
+    values = sorted({_value_text(p, e) for _, m in measures for e in value_exprs(m)})
+    numbered = {text: i for i, text in enumerate(values)}
+    aggregates = sorted((_aggregate(p, name, m, numbered) for name, m in measures), key=_aggregate_text)
+    listed = [f"{p.person} AS person_key"]
+    listed += [f"{text} AS k{i}" for i, (text, _) in enumerate(printed_keys)]
+    listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
+    rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
+    lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
+    return Query(
+        canonical="\n".join(lines),
+        rows=rows,
+        tables=(),
+        columns=frozenset(),
+        keys=tuple(k for _, k in printed_keys),
+        aggregates=tuple(aggregates),
+        output=(),
+    )
+
+
+def value_exprs(m: Measure) -> list[Expr]:
+    """The expressions an aggregate reads."""
+    operands = [o.expr for o in (m.value, m.denominator) if o is not None]
+    return [*operands, *([m.counted] if m.counted is not None else [])]
+
+
+def _value_text(p: Printer, expr: Expr) -> str:
+    """A value column: finite DOUBLE or NULL."""
+    if expr.is_literal or expr.facts.native or _whole_case(expr):
+        return p.expr.double(expr)
+    printed = p.expr.double(expr)
+    return f"CASE WHEN isfinite({printed}) THEN {printed} END"
+
+
+def _whole_case(expr: Expr) -> bool:
+    return expr.op == "case" and all(a.is_literal for a in (*expr.args[1:-1:2], expr.args[-1]))
+
+
+def _aggregate(p: Printer, name: str, m: Measure, numbered: Mapping[str, int]) -> Aggregate:
+    def position(expr: Expr | None) -> int | None:
+        return None if expr is None else numbered[_value_text(p, expr)]
+
+    value, below = m.value, m.denominator
+    return Aggregate(
+        name=name,
+        kind=m.kind,
+        value=position(value.expr if value is not None else m.counted),
+        bounds=value.bounds if value is not None else None,
+        step=value.step if value is not None else Decimal(1),
+        quantile=m.quantile,
+        denominator=position(below.expr if below is not None else None),
+        denominator_bounds=below.bounds if below is not None else None,
+        denominator_step=below.step if below is not None else Decimal(1),
+    )
+
+
+def _aggregate_text(a: Aggregate) -> str:
+    parts = [a.kind.value, _range(a.value, a.bounds, a.step)]
+    if a.quantile is not None:
+        parts.append(f"q={a.quantile}")
+    if a.denominator is not None:
+        parts.append(f"per {_range(a.denominator, a.denominator_bounds, a.denominator_step)}")
+    return " ".join(parts)
+
+
+def _range(value: int | None, bounds: Bounds | None, step: Decimal) -> str:
+    shown = "" if bounds is None else f" in {bounds.low:f} to {bounds.high:f} by {step:f}"
+    return ("*" if value is None else f"v{value}") + shown
+
+
+def _key_text(key: GroupKey) -> str:
+    return f"{key.type.value} {'any' if key.domain is None else [_shown(v) for v in key.domain]}"
+
+
+def _shown(value: Scalar | None) -> str:
+    return "NULL" if value is None else repr(str(value))
+
+
+def _touched(select: Select) -> tuple[tuple[tuple[str, str], ...], frozenset[tuple[str, str, str]]]:
+    """Tables and columns that the printed rows read."""
+    tables: dict[int, TableSource] = {}
+    everything = list(selects(select))
+    for part in everything:
+        tables |= {s.id: s for s in part.sources if isinstance(s, TableSource)}
+    nodes = (n for part in everything for top in part.expressions() for n in top.walk() if n.op == "column")
+    read = {cast("tuple[int, str]", n.value) for n in nodes}
+    columns = {(tables[i].dataset, tables[i].table.name, name) for i, name in read if i in tables}
+    return tuple(sorted({(t.dataset, t.table.name) for t in tables.values()})), frozenset(columns)

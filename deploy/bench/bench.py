@@ -1,0 +1,131 @@
+"""Benchmarks as ratios: a bounded, noisy answer against DuckDB's unprotected one, same files, same run.
+
+    python deploy/bench/bench.py [--rows 10000000] [--rounds 5] [--only "mean stay"]
+
+Prints a table and writes `.bench/latest.json`: a list of {name, ratio, limit, unit, detail}. Both sides get two threads;
+rounds alternate between them and medians are compared, so that a busy machine slows both.
+"""
+
+import argparse
+import json
+import resource
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import duckdb
+import pyarrow as pa
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from generate import generate  # noqa: E402
+from questions import DICTIONARY, QUESTIONS, Question  # noqa: E402
+
+from dataspace.domain.privacy import ByEpsilon, Guarantee  # noqa: E402
+from dataspace.dp.bounding import aggregate, warm  # noqa: E402
+from dataspace.dp.engine import measure  # noqa: E402
+from dataspace.dp.noise import OpenDPNoise  # noqa: E402
+from dataspace.dp.plan import MeasurementPlan, plan_query  # noqa: E402
+
+KEY = b"the benchmark's secret"
+TABLES = ("stays", "patients")
+
+
+class FolderRows:
+    """The generated files, one bucket at a time, on a connection of two threads."""
+
+    def __init__(self, folder: Path, buckets: int) -> None:
+        self.folder, self.buckets = folder, buckets
+        self.connection = duckdb.connect()
+        self.connection.execute("SET threads = 2; SET memory_limit = '1GB'")
+        self.connection.execute('CREATE SCHEMA "hospital"')
+        self.show("*")
+
+    def show(self, bucket: int | str) -> None:
+        for table in TABLES:
+            files = self.folder / table / f"person_bucket={bucket}" / "*.parquet"
+            self.connection.execute(
+                f'CREATE OR REPLACE VIEW "hospital"."{table}" AS '
+                f"SELECT * FROM read_parquet('{files}', hive_partitioning = false)"
+            )
+
+    def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
+        self.show(bucket)
+        return self.connection.sql(sql).to_arrow_table()
+
+
+def main() -> None:
+    options = _options()
+    folder = ROOT / ".bench" / f"stays-{options.rows}"
+    rows = FolderRows(folder, generate(folder, options.rows))
+    warm()
+    results = []
+    for question in QUESTIONS:
+        if options.only in question.name:
+            results += compare(question, rows, options.rounds)
+            print(_line(results[-2]), flush=True)
+    results.append(_own_time(results))
+    print(_line(results[-1]))
+    (ROOT / ".bench" / "latest.json").write_text(json.dumps(results, indent=2) + "\n")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB")
+
+
+def compare(question: Question, rows: FolderRows, rounds: int) -> list[dict[str, object]]:
+    """Median seconds of both sides over alternating rounds, after one round that warms the file cache."""
+    plan = _plan(question)
+    plain, private, own = [], [], []
+    for _ in range(rounds + 1):
+        start = perf_counter()
+        rows.show("*")
+        rows.connection.sql(question.plain).fetchall()
+        middle = perf_counter()
+        plan = _plan(question)
+        planned = perf_counter()
+        totals = aggregate(rows, plan, KEY)
+        added = perf_counter()
+        measure(plan, totals, OpenDPNoise())
+        end = perf_counter()
+        plain.append(middle - start)
+        private.append(end - middle)
+        own.append(planned - middle + end - added)
+    seconds = median(plain[1:]), median(private[1:])
+    detail = f"{seconds[1] * 1000:.0f} ms, unprotected {seconds[0] * 1000:.0f} ms"
+    ratio = {"name": question.name, "ratio": seconds[1] / seconds[0], "limit": question.limit, "unit": "x plain DuckDB"}
+    return [{**ratio, "detail": detail}, {"name": f"own: {question.name}", "ratio": median(own[1:]) * 1000}]
+
+
+def _own_time(results: list[dict[str, object]]) -> dict[str, object]:
+    """Plan and noise, everything of the engine but the scan, over all questions; takes its parts out of `results`."""
+    parts = [result for result in results if str(result["name"]).startswith("own: ")]
+    for part in parts:
+        results.remove(part)
+    times = [float(str(part["ratio"])) for part in parts]
+    return {"name": "plan and noise", "ratio": median(times), "limit": 30.0, "unit": "ms", "detail": "median question"}
+
+
+def _plan(question: Question) -> MeasurementPlan:
+    guarantee = Guarantee(Decimal(10), Decimal("1e-6"))
+    return plan_query(question.query, DICTIONARY, ByEpsilon(Decimal(1)), guarantee, question.bounds)
+
+
+def _line(result: dict[str, object]) -> str:
+    ratio, limit = float(str(result["ratio"])), float(str(result["limit"]))
+    mark = "ok  " if ratio <= limit else "OVER"
+    return f"{mark} {result['name']:<40} {ratio:7.2f} of {limit:5.2f} {result['unit']}   {result['detail']}"
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

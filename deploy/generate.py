@@ -1,0 +1,101 @@
+"""Pages that are made, not written. Without an argument they are made anew; `--check` only says which are stale."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from dataspace.domain.errors import DataspaceError
+from dataspace.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+SAMPLE = re.compile(r"(<!-- sample: made by make fix -->\n```text\n).*?(```\n<!-- end of sample -->)", re.DOTALL)
+
+
+def settings_example() -> str:
+    """Every setting with its default, commented out."""
+    lines = [
+        "# Settings of a node, read from the environment. Generated from dataspace/settings.py by `make fix`.",
+        "# A production node sets at least MODE, PUBLIC_URL, OIDC_ISSUER and KEY_ROOT; it refuses to start otherwise.",
+        "",
+    ]
+    for name, field in Settings.model_fields.items():
+        lines += [f"# {field.description}"] if field.description else []
+        default = "" if field.default is None else field.default
+        lines.append(f"# DATASPACE_{name.upper()}={getattr(default, 'value', default)}")
+    return "\n".join(lines) + "\n"
+
+
+def error_codes() -> str:
+    """Every error code of the API, its HTTP status and what it means."""
+    from dataspace.web.errors import status_of
+
+    lines = [
+        "# Error codes of the API",
+        "",
+        "Errors are `application/problem+json` (RFC 9457). `code` is stable, `detail` is for people and may change.",
+        "Generated from `dataspace/domain/errors.py` by `make fix`.",
+        "",
+        "| code | status | meaning |",
+        "| --- | --- | --- |",
+    ]
+    meanings = _meanings()
+    for kind in _tree(DataspaceError):
+        status = status_of(kind.__new__(kind))
+        lines.append(f"| `{kind.code}` | {status} | {meanings[kind.__name__]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _tree(kind: type[DataspaceError]) -> list[type[DataspaceError]]:
+    return [found for child in kind.__subclasses__() for found in (child, *_tree(child))]
+
+
+def _meanings() -> dict[str, str]:
+    """Class name -> meaning, from the tree drawn at the top of the errors module."""
+    import dataspace.domain.errors as module
+
+    return dict(re.findall(r"[├└]── (\w+)\s+(.+)", module.__doc__ or ""))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "deploy/settings.example.env": settings_example,
+    "deploy/api-errors.md": error_codes,
+}
+
+
+def demo_sample() -> str:
+    """What `make demo` prints of its questions, with seeded noise so that it stays the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = {
+            "DATASPACE_DEMO_HOME": f"{folder}/node",
+            "DATASPACE_MODE": "test",
+            "DATASPACE_NOISE": "seeded:2026",
+        }
+        command = [sys.executable, "deploy/demo/demo.py"]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | chosen, capture_output=True, text=True, check=True)
+    start = done.stdout.index("\n4.2  ") + 1
+    return done.stdout[start : done.stdout.index("\n4.4  ")].rstrip() + "\n"
+
+
+def main() -> int:
+    stale = [name for name, page in PAGES.items() if not _is_current(ROOT / name, page())]
+    if "--check" in sys.argv:
+        print("\n".join(f"{name} is stale: run make fix" for name in stale))
+        return 1 if stale else 0
+    for name in stale:
+        (ROOT / name).write_text(PAGES[name]())
+    text = README.read_text()
+    README.write_text(SAMPLE.sub(lambda found: found.group(1) + demo_sample() + found.group(2), text))
+    return 0
+
+
+def _is_current(path: Path, content: str) -> bool:
+    return path.exists() and path.read_text() == content
+
+
+if __name__ == "__main__":
+    sys.exit(main())
