@@ -77,8 +77,9 @@ def _query(
     others = [
         f"{identifier(spelling[i], families[i])} AS {identifier_name(n)}" for n, i in enumerate(table.identifiers)
     ]
+    read = ", ".join([ROW_NUMBER, f"{person} AS {PERSON_TEXT}", *others, *raws])
     return (
-        f"WITH raws AS (SELECT {ROW_NUMBER}, {', '.join([f'{person} AS {PERSON_TEXT}', *others, *raws])} FROM delivered),"
+        f"WITH raws AS (SELECT {read} FROM delivered),"
         f" keyed AS (SELECT raws.*, person_key FROM raws LEFT JOIN pseudonyms ON person_text = {PERSON_TEXT}),"
         f" casts AS (SELECT *, {', '.join(casts)} FROM keyed"
         " WHERE person_key IS NULL OR person_key NOT IN (SELECT person_key FROM opted_out)),"
