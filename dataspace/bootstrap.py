@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
+from dataspace.domain.actors import SYSTEM
+from dataspace.domain.errors import Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.services import ledger, permits
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.queries import Engine
 from dataspace.settings import Mode, Settings
@@ -79,6 +82,20 @@ def open_node(settings: Settings) -> Node:
         clock=SystemClock(),
         engine=Engine(store=store, noise=choose_noise(settings), secret=bounding_secret(settings.keys)),
     )
+
+
+def check_books(node: Node) -> None:
+    """What a node does before it answers anything: recompute the ledger, and take back what expired permits left.
+
+    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what).
+    """
+    state = ledger.verify(node.unit_of_work())
+    if not state.sound:
+        raise Unavailable(
+            f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
+            " does; dataspace audit verify lists every fault"
+        )
+    permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
 
 
 def choose_noise(settings: Settings) -> Noise:

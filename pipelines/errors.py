@@ -20,6 +20,7 @@ Messages name files, tables, columns, row counts and the mend. They never hold a
 errors quote the value that failed, so their text is not passed on.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,4 +105,12 @@ def without_engine_text(what: str, error: type[PipelineError] = StoreError) -> I
     except duckdb.OutOfMemoryException:
         raise error(f"{what}: the memory limit was reached. Raise the limit, or free space for spilling.") from None
     except duckdb.Error as failure:
-        raise error(f"{what}: the engine stopped with {type(failure).__name__}.") from None
+        raise error(f"{what}: {_reason(failure)}.") from None
+
+
+def _reason(failure: duckdb.Error) -> str:
+    """The kind of an engine error and, for a text file, the line: numbers only, since the rest may quote the data."""
+    line = re.search(r"CSV Error on Line: (\d+)", str(failure))
+    if line:
+        return f"line {line[1]} is not as the header and the plan's options say (cells, quotes or encoding)"
+    return f"the engine stopped with {type(failure).__name__}"

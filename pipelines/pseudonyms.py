@@ -8,8 +8,10 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipelines.keystore import DomainKey
+if TYPE_CHECKING:
+    from pipelines.keystore import DomainKey
 
 NIR = re.compile(r"([1-478]\d{2}(?:0[1-9]|[2-9]\d|1[0-2])(?:\d{2}|2[AB])\d{6})(\d{2})?")
 """French national number: sex, year, month, department (2A, 2B: Corsica), commune, order; then two check digits."""
@@ -50,7 +52,7 @@ class Pseudonym:
 class Pseudonymiser:
     """A domain's key and the declared normalisation."""
 
-    key: DomainKey
+    key: "DomainKey"
     normalise: tuple[str, ...] = ()
 
     def pseudonyms(self, identifiers: Iterable[str]) -> list[Pseudonym | None]:

@@ -25,12 +25,13 @@ def serve(
     import uvicorn
 
     from dataspace import logs
-    from dataspace.bootstrap import open_node
+    from dataspace.bootstrap import check_books, open_node
     from dataspace.dp.bounding import warm
     from dataspace.web.app import create_app
 
     logs.configure()
     node = open_node(settings)
+    check_books(node)
     warm()
     address, chosen = listener.getsockname()[:2]
     typer.echo(f"portal and API on http://{address}:{chosen}")

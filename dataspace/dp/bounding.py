@@ -6,7 +6,7 @@ the data. Inside a bucket totals are 64 bit: every row adds at most `grids.LARGE
 fewer than 2^31 rows, so no sum reaches 2^62. Across buckets they are Python's whole numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,10 +24,10 @@ from dataspace.dp.kernel import Ints, Words
 from dataspace.dp.measures import ChannelKind, Stream
 from dataspace.dp.noise import OpenDPNoise
 from dataspace.dp.plan import Cell, MeasurementPlan
-from dataspace.dp.scan import KeyReader, numbers, reader_of, rows_sql
+from dataspace.dp.rows import Rows
+from dataspace.dp.scan import numbers, rows_sql
 from dataspace.dp.totals import ExactTable
-from dataspace.dp.unknown import local_cells
-from dataspace.services.ports import Rows
+from dataspace.dp.unknown import found_keys, local_cells, local_readers
 
 MOST_ROWS = 2**31
 
@@ -36,14 +36,34 @@ AT_ONCE = 2
 
 
 @dataclass(frozen=True)
+class _Sums:
+    """What the kernel adds up for a stream, shape (cells,); the histogram's bins follow each other cell by cell."""
+
+    count: Ints
+    total: Ints
+    squares: Ints
+    denominator: Ints
+    histogram: Ints
+
+    @classmethod
+    def zero(cls, cells: int, stream: Stream) -> "_Sums":
+        bins = stream.bins.count if stream.bins else 0
+        one, two, three, four = (np.zeros(cells, np.int64) for _ in range(4))
+        return cls(one, two, three, four, np.zeros(cells * bins, np.int64))
+
+    @property
+    def arrays(self) -> tuple[Ints, ...]:
+        """In the order of the kernel's arguments."""
+        return self.count, self.total, self.squares, self.denominator, self.histogram
+
+
+@dataclass(frozen=True)
 class Walked:
-    """What the kernel made of one bucket: persons (cells,), totals (streams, 4, cells), histograms, flat."""
+    """What the kernel made of one bucket: persons of each cell, and the sums of each stream."""
 
     cells: tuple[Cell, ...]
     persons: Ints
-    totals: Ints
-    histogram: Ints
-    starts: tuple[int, ...]
+    sums: tuple[_Sums, ...]
 
 
 def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
@@ -52,64 +72,67 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
     `key` (16 bytes or more) is the snapshot's secret: with it, which groups and rows of a person are kept is fixed, so
     a repeated question meets the same sample.
     """
-    readers = [None if k.domain is None else reader_of(i, k) for i, k in enumerate(plan.query.keys)]
-    sql = rows_sql(plan.query, [f"k{i}" if reader is None else reader.sql for i, reader in enumerate(readers)])
-    hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
     merged = _Merged(plan)
+    hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
     with ThreadPoolExecutor(AT_ONCE - 1) as pool:
         waiting: list[Future[Walked]] = []
         for bucket in range(rows.buckets):
-            table = rows.scan(sql, bucket)
+            located = _locate(rows, plan, bucket, hashes, key)
             while len(waiting) >= AT_ONCE - 1:
                 merged.add(waiting.pop(0).result())
-            waiting.append(pool.submit(walk_bucket, table, plan, readers, hashes, key))
-            del table
+            waiting.append(pool.submit(located))
+            del located
         for future in waiting:
             merged.add(future.result())
     return merged.exact()
 
 
-def walk_bucket(
-    table: pa.Table, plan: MeasurementPlan, readers: list[KeyReader | None], hashes: Words | None, key: bytes
-) -> Walked:
-    """One bucket's bounded totals."""
+def _locate(rows: Rows, plan: MeasurementPlan, bucket: int, hashes: Words | None, key: bytes) -> Callable[[], Walked]:
+    """Read a bucket; what is returned does the rest, in any thread."""
+    keys = plan.query.keys if plan.cells is not None else found_keys(rows, plan.query, bucket)
+    readers = local_readers(keys)
+    table = rows.scan(rows_sql(plan.query, readers), bucket)
     if table.num_rows >= MOST_ROWS:
         raise OverflowError("a bucket has more rows than the overflow proof allows")
-    persons = np.asarray(numbers(table, "person_key"), dtype=np.int64)
-    if plan.cells is None or hashes is None:
-        codes, cells = local_cells(table, plan.query.keys, readers)
-        hashes = cell_hashes(cells, key)
-    else:
-        codes, cells = np.zeros(table.num_rows, np.int64), plan.cells
-        for position, reader in enumerate(readers):
-            if reader is not None:
-                reader.digits(table.column(f"k{position}"), codes)
-    columns, places = _fixed_columns(table, plan.streams)
-    if not kernel.is_sorted(persons):
-        order = np.argsort(persons, kind="stable")
-        persons, codes, columns = persons[order], codes[order], np.ascontiguousarray(columns[:, order])
-    return _walk(persons, codes, cells, hashes, columns, _described(plan, places, len(cells)), plan, key)
+
+    def walk() -> Walked:
+        if plan.cells is not None and hashes is not None:
+            codes = np.zeros(table.num_rows, np.int64)
+            for position, reader in enumerate(readers):
+                if reader is not None:
+                    reader.digits(table.column(f"k{position}"), codes)
+            return _walk(table, codes, plan.cells, hashes, plan, key)
+        codes, cells = local_cells(table, keys, readers)
+        return _walk(table, codes, cells, cell_hashes(cells, key), plan, key)
+
+    return walk
 
 
 def _walk(
-    persons: Ints,
-    codes: Ints,
-    cells: tuple[Cell, ...],
-    hashes: Words,
-    columns: Ints,
-    streams: Ints,
-    plan: MeasurementPlan,
-    key: bytes,
+    table: pa.Table, codes: Ints, cells: tuple[Cell, ...], hashes: Words, plan: MeasurementPlan, key: bytes
 ) -> Walked:
+    """One bucket's bounded totals."""
+    # a copy, because the compiled code is another one for Arrow's read-only arrays
+    persons = np.array(numbers(table, "person_key"), dtype=np.int64)
+    columns = _fixed_columns(table, plan.streams)
+    if not kernel.is_sorted(persons):
+        order = np.argsort(persons, kind="stable")
+        persons, codes = persons[order], codes[order]
+        columns = {place: column[order] for place, column in columns.items()}
     counts = np.zeros(len(cells), np.int64)
-    totals = np.zeros((len(plan.streams), 4, len(cells)), np.int64)
-    bins = streams[:, kernel.BINS] * len(cells)
-    histogram = np.zeros(int(bins.sum()), np.int64)
-    groups, rows = min(plan.bounds.groups, max(1, len(cells))), plan.bounds.rows
-    kernel.walk(
-        persons, codes, hashes, columns, streams, groups, rows, _words(key), counts, totals, histogram
-    )  # fmt: skip
-    return Walked(cells, counts, totals, histogram, tuple(streams[:, kernel.OFFSET].tolist()))
+    words, groups = _words(key), min(plan.bounds.groups, max(1, len(cells)))
+    kernel.keep_groups(persons, codes, hashes, groups, words, counts)
+    nothing = np.zeros(persons.size if plan.streams else 0, np.int64)
+    sums = []
+    for number, stream in enumerate(plan.streams):
+        values, below = (columns.get(place, nothing) for place in _columns_of(stream))
+        out = _Sums.zero(len(cells), stream)
+        squared = any(c.kind is ChannelKind.SQUARES and c.stream == number for c in plan.channels)
+        kernel.add_stream(
+            persons, codes, hashes, values, below, plan.bounds.rows, words, *_described(stream, squared), *out.arrays
+        )  # fmt: skip
+        sums.append(out)
+    return Walked(cells, counts, tuple(sums))
 
 
 def cell_hashes(cells: tuple[Cell, ...], key: bytes) -> Words:
@@ -125,40 +148,33 @@ def _words(key: bytes) -> Words:
     return np.frombuffer(blake2b(b"kept rows", key=key[:64], digest_size=16).digest(), dtype="<u8").astype(np.uint64)
 
 
-def _fixed_columns(table: pa.Table, streams: tuple[Stream, ...]) -> tuple[Ints, dict[tuple[int, Grid], int]]:
-    """Fixed-point columns, shape (columns, rows), and which of them holds a value on a grid."""
-    wanted = dict.fromkeys(place for stream in streams for place in _columns_of(stream))
-    columns = np.empty((len(wanted), table.num_rows), np.int64)
-    for out, (value, grid) in zip(columns, wanted, strict=True):
-        floats = np.asarray(numbers(table, f"v{value}"), dtype=np.float64)
-        kernel.fixed_point(floats, float(grid.step), grid.low, grid.high, out)
-    return columns, {place: position for position, place in enumerate(wanted)}
+Place = tuple[int | None, Grid]
+"""A value column of the query and the grid it is read on."""
 
 
-def _columns_of(stream: Stream) -> Iterator[tuple[int, Grid]]:
-    # the centre does not change the fixed-point values
-    for value, grid in ((stream.value, stream.grid), (stream.denominator, stream.denominator_grid)):
+def _columns_of(stream: Stream) -> tuple[Place, Place]:
+    """Where a stream's values and denominators are found; the centre does not change fixed-point values."""
+    pairs = (stream.value, stream.grid), (stream.denominator, stream.denominator_grid)
+    value, below = ((column, Grid(grid.step, grid.low, grid.high)) for column, grid in pairs)
+    return value, below
+
+
+def _fixed_columns(table: pa.Table, streams: tuple[Stream, ...]) -> dict[Place, Ints]:
+    """Fixed-point columns, each read once."""
+    columns: dict[Place, Ints] = {}
+    for value, grid in {place for stream in streams for place in _columns_of(stream)}:
         if value is not None:
-            yield value, Grid(grid.step, grid.low, grid.high)
+            floats, out = np.asarray(numbers(table, f"v{value}"), dtype=np.float64), np.empty(table.num_rows, np.int64)
+            kernel.fixed_point(floats, float(grid.step), grid.low, grid.high, out)
+            columns[value, grid] = out
+    return columns
 
 
-def _described(plan: MeasurementPlan, places: dict[tuple[int, Grid], int], cells: int) -> Ints:
-    """The kernel's description of the streams, shape (streams, 10)."""
-    streams, squared = plan.streams, {c.stream for c in plan.channels if c.kind is ChannelKind.SQUARES}
-    table, offset = np.zeros((len(streams), 10), np.int64), 0
-    for number, (row, stream) in enumerate(zip(table, streams, strict=True)):
-        where = [places[place] for place in _columns_of(stream)]
-        grid, bins = stream.grid, stream.bins
-        width, count = (bins.width, bins.count) if bins else (1, 0)
-        chooses = grid.high > grid.low or grid.reach > 0 or stream.denominator is not None
-        row[:] = (
-            where[0] if stream.value is not None else -1,
-            where[-1] if stream.denominator is not None else -1,
-            grid.centre, grid.square_shift if number in squared else -1, grid.square_centre, grid.low, width, count, offset,
-            int(chooses or count > 0),
-        )  # fmt: skip
-        offset += count * cells
-    return table
+def _described(stream: Stream, squared: bool) -> tuple[int, int, int, int, int, int]:
+    """centre, shift, square_centre, low, width and bins of the kernel's add_stream."""
+    grid, bins = stream.grid, stream.bins
+    shift = grid.square_shift if squared else -1
+    return grid.centre, shift, grid.square_centre, grid.low, *((bins.width, bins.count) if bins else (1, 0))
 
 
 class _Merged:
@@ -193,33 +209,32 @@ class _Merged:
     def _part(self, walked: Walked, channel: int) -> Ints:
         """A channel's numbers of one bucket, cell after cell."""
         kind, stream = self.plan.channels[channel].kind, self.plan.channels[channel].stream
-        if stream is None:
-            return walked.persons
-        if kind is ChannelKind.HISTOGRAM:
-            start = walked.starts[stream]
-            return walked.histogram[start : start + self._width(channel) * len(walked.cells)]
-        totals: Ints = walked.totals[stream, _ROW_OF[kind]]
-        return totals
+        return walked.persons if stream is None else _TAKEN[kind](walked.sums[stream])
 
 
-_ROW_OF = {
-    ChannelKind.COUNT: kernel.COUNT,
-    ChannelKind.SUM: kernel.SUM,
-    ChannelKind.SQUARES: kernel.SQUARES,
-    ChannelKind.DENOMINATOR: kernel.DENOMINATOR,
+_TAKEN: dict[ChannelKind, Callable[[_Sums], Ints]] = {
+    ChannelKind.COUNT: lambda sums: sums.count,
+    ChannelKind.SUM: lambda sums: sums.total,
+    ChannelKind.SQUARES: lambda sums: sums.squares,
+    ChannelKind.DENOMINATOR: lambda sums: sums.denominator,
+    ChannelKind.HISTOGRAM: lambda sums: sums.histogram,
 }
 
 
 def warm() -> None:
     """Compile or load the kernel and OpenDP, so that no query waits for them."""
-    ints, words = np.zeros(1, np.int64), np.zeros(2, np.uint64)
-    column, stream = np.zeros((1, 1), np.int64), np.array([[0, -1, 0, 0, 0, 0, 1, 1, 0, 1]], np.int64)
-    kernel.fixed_point(np.zeros(1), 1.0, 0, 1, ints)
-    kernel.add_digit(ints, np.zeros(1, np.int64), 0, np.zeros(1, np.int64), 1)
-    kernel.is_sorted(ints)
-    totals = np.zeros((1, 4, 1), np.int64)
-    kernel.walk(
-        ints, ints, words[:1], column, stream, 1, 1, words, np.zeros(1, np.int64), totals, np.zeros(1, np.int64)
-    )
+    one, words = np.zeros(1, np.int64), np.zeros(2, np.uint64)
+    for write in (True, False):
+        floats, whole = np.zeros(1), np.zeros(1, np.int64)
+        # Arrow's arrays are read-only, which is another type for the compiler
+        floats.flags.writeable = whole.flags.writeable = write
+        kernel.fixed_point(floats, 1.0, 0, 1, one)
+        kernel.add_digit(one, whole, 0, np.zeros(1, np.int64), 1)
+    kernel.is_sorted(one)
+    kernel.keep_groups(one, np.zeros(1, np.int64), words[:1], 1, words, np.zeros(1, np.int64))
+    stream = Stream(0)
+    kernel.add_stream(
+        one, one, words[:1], one, one, 1, words, *_described(stream, True), *_Sums.zero(1, stream).arrays
+    )  # fmt: skip
     OpenDPNoise().gaussian([0], 1.0, Fraction(1), Fraction(1))
     epsilon_of(PrivacyLoss(PICO), Decimal("1e-6"))

@@ -1,4 +1,4 @@
-"""The compiled inner loops: fixed point, group codes, and one walk over rows sorted by person.
+"""The compiled inner loops: fixed point, group codes, and walks over rows sorted by person.
 
 Everything is whole numbers. Nothing here knows what a column means; `bounding` prepares the arrays and gives the proof
 that no sum can overflow. Hashes are keyed mixings of the row's or the group's content with the person, so which rows
@@ -14,12 +14,6 @@ Words = NDArray[np.uint64]
 
 MISSING = np.iinfo(np.int64).min
 """In fixed-point columns: NULL, NaN or an infinity."""
-
-COUNT, SUM, SQUARES, DENOMINATOR = 0, 1, 2, 3
-"""Rows of the totals of a stream."""
-
-# columns of the stream description
-VALUE, BELOW, CENTRE, SHIFT, SQUARE_CENTRE, LOW, WIDTH, BINS, OFFSET, CHOOSES = range(10)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -101,195 +95,131 @@ def _rank_rows(first: Ints, second: Ints, size: int, seed: np.uint64, ranks: Wor
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add(streams: Ints, s: int, value: int, below: int, cell: int, totals: Ints, histogram: Ints) -> None:
-    """One row's weight in the totals of its cell; the count is added elsewhere."""
-    distance = value - streams[s, CENTRE]
-    totals[s, SUM, cell] += distance
-    if streams[s, SHIFT] >= 0:
-        totals[s, SQUARES, cell] += ((distance * distance) >> streams[s, SHIFT]) - streams[s, SQUARE_CENTRE]
-    if streams[s, BELOW] >= 0:
-        totals[s, DENOMINATOR, cell] += below
-    if streams[s, BINS] > 0:
-        histogram[streams[s, OFFSET] + cell * streams[s, BINS] + (value - streams[s, LOW]) // streams[s, WIDTH]] += 1
+def person_seed(person: int, key: Words) -> np.uint64:
+    """What the order of a person's groups and rows starts from."""
+    seed: np.uint64 = _mix(np.uint64(person) ^ key[0]) ^ key[1]
+    return seed
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _there(streams: Ints, s: int, columns: Ints, row: int) -> bool:
-    """Whether the row has all the values that the stream needs."""
-    value, below = streams[s, VALUE], streams[s, BELOW]
-    return (value < 0 or columns[value, row] != MISSING) and (below < 0 or columns[below, row] != MISSING)
+def keep_groups(persons: Ints, codes: Ints, cell_hashes: Words, groups: int, key: Words, counts: Ints) -> None:
+    """Of each person at most `groups` cells; rows of the others get code -1. Adds the persons of each cell to `counts`.
 
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_row(streams: Ints, s: int, columns: Ints, row: int, cell: int, totals: Ints, histogram: Ints) -> None:
-    value = columns[streams[s, VALUE], row]
-    below = columns[streams[s, BELOW], row] if streams[s, BELOW] >= 0 else 0
-    _add(streams, s, value, below, cell, totals, histogram)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_all(
-    streams: Ints, s: int, codes: Ints, stamp: Ints, columns: Ints, start: int, stop: int, totals: Ints, histogram: Ints
-) -> None:
-    """A person who has no more rows than count in one group: every row of the kept cells."""
-    for row in range(start, stop):
-        cell = codes[row]
-        if cell >= 0 and stamp[cell] == start and _there(streams, s, columns, row):
-            totals[s, COUNT, cell] += 1
-            if streams[s, CHOOSES]:
-                _add_row(streams, s, columns, row, cell, totals, histogram)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cells_of(codes: Ints, stamp: Ints, start: int, stop: int, mine: Ints) -> int:
-    """The distinct cells of rows start to stop, into `mine`; their stamp becomes `start`."""
-    size = 0
-    for row in range(start, stop):
-        cell = codes[row]
-        if cell >= 0 and stamp[cell] != start:
-            stamp[cell] = start
-            mine[size] = cell
-            size += 1
-    return size
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _keep_cells(
-    mine: Ints, size: int, groups: int, start: int, seed: np.uint64, hashes: Words, stamp: Ints, ranks: Words
-) -> None:
-    """Of a person's cells the `groups` that come first in the keyed order, to the front of `mine`; others unstamped."""
-    for i in range(size):
-        ranks[i] = _mix(seed ^ hashes[mine[i]])
-        stamp[mine[i]] = -1
-    chosen, chosen_ranks = np.empty(groups, np.int64), np.empty(groups, np.uint64)
-    _smallest(ranks, size, groups, chosen, chosen_ranks)
-    for i in range(groups):
-        chosen[i] = mine[chosen[i]]
-    mine[:groups] = chosen
-    for i in range(groups):
-        stamp[mine[i]] = start
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add_crowded(
-    streams: Ints,
-    s: int,
-    codes: Ints,
-    cell: int,
-    columns: Ints,
-    start: int,
-    stop: int,
-    keep: int,
-    seed: np.uint64,
-    totals: Ints,
-    histogram: Ints,
-    room: tuple[Ints, Ints, Words, Ints, Ints, Ints, Words],
-) -> None:
-    """The `keep` rows that come first in the keyed order, of a cell where the person has more."""
-    first, second, ranks, seen, table, chosen, chosen_ranks = room
-    size = 0
-    for row in range(start, stop):
-        if codes[row] == cell and _there(streams, s, columns, row):
-            first[size] = columns[streams[s, VALUE], row]
-            second[size] = columns[streams[s, BELOW], row] if streams[s, BELOW] >= 0 else 0
-            size += 1
-    _rank_rows(first, second, size, seed, ranks, table, seen)
-    _smallest(ranks, size, keep, chosen, chosen_ranks)
-    for i in range(keep):
-        _add(streams, s, first[chosen[i]], second[chosen[i]], cell, totals, histogram)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count_rows(
-    streams: Ints,
-    s: int,
-    codes: Ints,
-    stamp: Ints,
-    columns: Ints,
-    start: int,
-    stop: int,
-    mine: Ints,
-    size: int,
-    present: Ints,
-) -> None:
-    """Rows of each kept cell that have the stream's values, into `present`."""
-    for i in range(size):
-        present[mine[i]] = 0
-    for row in range(start, stop):
-        cell = codes[row]
-        if cell >= 0 and stamp[cell] == start and _there(streams, s, columns, row):
-            present[cell] += 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _room(rows: int, keep: int) -> tuple[Ints, Ints, Words, Ints, Ints, Ints, Words]:
-    """Scratch arrays for a person of up to `rows` rows."""
-    return (
-        np.empty(rows, np.int64),
-        np.empty(rows, np.int64),
-        np.empty(rows, np.uint64),
-        np.empty(rows, np.int64),
-        np.empty(4 * rows, np.int64),
-        np.empty(keep, np.int64),
-        np.empty(keep, np.uint64),
-    )
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def walk(
-    persons: Ints,
-    codes: Ints,
-    cell_hashes: Words,
-    columns: Ints,
-    streams: Ints,
-    groups: int,
-    rows: int,
-    key: Words,
-    counts: Ints,
-    totals: Ints,
-    histogram: Ints,
-) -> None:
-    """Add each person's bounded contribution to the totals.
-
-    `persons` sorted, shape (n,); `codes` the cell of each row or -1, (n,); `columns` fixed point, (grids, n); `streams`
-    (streams, 10); out: `counts` persons in each cell, (cells,); `totals` (streams, 4, cells); `histogram` flat.
+    `persons` sorted and `codes` (-1: in no cell), shape (rows,); `cell_hashes` and `counts`, shape (cells,).
     """
     stamp = np.full(counts.size, -1, np.int64)
-    present = np.zeros(counts.size, np.int64)
     mine = np.empty(counts.size, np.int64)
-    cell_ranks = np.empty(counts.size, np.uint64)
-    room = _room(64, rows)
+    ranks = np.empty(counts.size, np.uint64)
+    chosen, chosen_ranks = np.empty(groups, np.int64), np.empty(groups, np.uint64)
+    start = 0
+    while start < persons.size:
+        size = 0
+        stop = start
+        while stop < persons.size and persons[stop] == persons[start]:
+            cell = codes[stop]
+            if cell >= 0 and stamp[cell] != start:
+                stamp[cell] = start
+                mine[size] = cell
+                size += 1
+            stop += 1
+        if size <= groups:
+            for i in range(size):
+                counts[mine[i]] += 1
+        else:
+            seed = person_seed(persons[start], key)
+            for i in range(size):
+                ranks[i] = _mix(seed ^ cell_hashes[mine[i]])
+                stamp[mine[i]] = -1
+            _smallest(ranks, size, groups, chosen, chosen_ranks)
+            for i in range(groups):
+                stamp[mine[chosen[i]]] = start
+                counts[mine[chosen[i]]] += 1
+            for row in range(start, stop):
+                if codes[row] >= 0 and stamp[codes[row]] != start:
+                    codes[row] = -1
+        start = stop
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _choose(
+    codes: Ints, values: Ints, below: Ints, start: int, stop: int, rows: int, seed: np.uint64, cell_hashes: Words,
+    present: Ints, keep: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Mark in `keep` the rows of one person that count: all of a cell, or the first `rows` in the keyed order.
+
+    `present` is zero for every cell before and after.
+    """
+    for row in range(start, stop):
+        keep[row - start] = codes[row] >= 0 and values[row] != MISSING and below[row] != MISSING
+        if keep[row - start]:
+            present[codes[row]] += 1
+    for row in range(start, stop):
+        if keep[row - start] and present[codes[row]] > rows:
+            _choose_in_cell(codes, values, below, start, stop, row, rows, _mix(seed + cell_hashes[codes[row]]), keep)
+            # what is kept of this cell is settled
+            present[codes[row]] = 0
+    for row in range(start, stop):
+        if codes[row] >= 0:
+            present[codes[row]] = 0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _choose_in_cell(
+    codes: Ints, values: Ints, below: Ints, start: int, stop: int, at: int, rows: int, seed: np.uint64,
+    keep: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Unmark all but `rows` rows of the cell that row `at` is the first marked one of."""
+    most = stop - at
+    where, first, second = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
+    size = 0
+    for row in range(at, stop):
+        if keep[row - start] and codes[row] == codes[at]:
+            where[size], first[size], second[size] = row - start, values[row], below[row]
+            keep[row - start] = False
+            size += 1
+    ranks = np.empty(size, np.uint64)
+    _rank_rows(first, second, size, seed, ranks, np.empty(4 * size, np.int64), np.empty(size, np.int64))
+    chosen, chosen_ranks = np.empty(rows, np.int64), np.empty(rows, np.uint64)
+    _smallest(ranks, size, rows, chosen, chosen_ranks)
+    for i in range(rows):
+        keep[where[chosen[i]]] = True
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def add_stream(
+    persons: Ints, codes: Ints, cell_hashes: Words, values: Ints, below: Ints, rows: int, key: Words,
+    centre: int, shift: int, square_centre: int, low: int, width: int, bins: int,
+    count: Ints, total: Ints, squares: Ints, denominator: Ints, histogram: Ints,
+) -> None:  # fmt: skip
+    """Add at most `rows` rows of each person in each cell, of those where value and denominator are there.
+
+    In: `codes` as `keep_groups` left them; `values` and `below` in fixed point. `shift` < 0 means no squares, `bins` 0
+    no histogram. Out, each (cells,): count, total of (value - centre), squares of the same shifted and centred,
+    denominator; `histogram` (cells * bins,).
+    """
+    present = np.zeros(count.size, np.int64)
+    keep = np.ones(max(64, rows), np.bool_)
     start = 0
     while start < persons.size:
         stop = start + 1
         while stop < persons.size and persons[stop] == persons[start]:
             stop += 1
-        size = _cells_of(codes, stamp, start, stop, mine)
-        seed = _mix(np.uint64(persons[start]) ^ key[0]) ^ key[1]
-        if size > groups:
-            _keep_cells(mine, size, groups, start, seed, cell_hashes, stamp, cell_ranks)
-            size = groups
-        for i in range(size):
-            counts[mine[i]] += 1
-        for s in range(streams.shape[0] if size > 0 else 0):
-            if stop - start <= rows:
-                _add_all(streams, s, codes, stamp, columns, start, stop, totals, histogram)
+        crowded = stop - start > rows
+        if crowded:
+            if stop - start > keep.size:
+                keep = np.ones(2 * (stop - start), np.bool_)
+            seed = person_seed(persons[start], key)
+            _choose(codes, values, below, start, stop, rows, seed, cell_hashes, present, keep)
+        for row in range(start, stop):
+            cell, value, under = codes[row], values[row], below[row]
+            if cell < 0 or value == MISSING or under == MISSING or (crowded and not keep[row - start]):
                 continue
-            _count_rows(streams, s, codes, stamp, columns, start, stop, mine, size, present)
-            for i in range(size):
-                totals[s, COUNT, mine[i]] += min(present[mine[i]], rows)
-            if not streams[s, CHOOSES]:
-                continue
-            for row in range(start, stop):
-                cell = codes[row]
-                if cell >= 0 and stamp[cell] == start and present[cell] <= rows and _there(streams, s, columns, row):
-                    _add_row(streams, s, columns, row, cell, totals, histogram)
-            if stop - start > room[0].size:
-                room = _room(2 * (stop - start), rows)
-            for i in range(size):
-                if present[mine[i]] > rows:
-                    row_seed = _mix(seed + cell_hashes[mine[i]])
-                    _add_crowded(
-                        streams, s, codes, mine[i], columns, start, stop, rows, row_seed, totals, histogram, room
-                    )
+            distance = value - centre
+            count[cell] += 1
+            total[cell] += distance
+            denominator[cell] += under
+            if shift >= 0:
+                squares[cell] += ((distance * distance) >> shift) - square_centre
+            if bins > 0:
+                histogram[cell * bins + (value - low if width == 1 else (value - low) // width)] += 1
         start = stop

@@ -4,7 +4,7 @@ Text keys are turned into numbers inside DuckDB, which does it once for each dis
 types cross over as they are stored. NULL, NaN and infinities are missing before anything is clamped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -40,8 +40,9 @@ class KeyReader:
     digits: Callable[[Arrow, Ints], None]
 
 
-def rows_sql(query: Query, keys: list[str]) -> str:
-    """Query.rows with the keys replaced by expressions and missing values as NaN."""
+def rows_sql(query: Query, readers: Sequence[KeyReader | None]) -> str:
+    """Query.rows with the keys replaced by their readers' expressions and missing values as NaN."""
+    keys = [f"k{position}" if reader is None else reader.sql for position, reader in enumerate(readers)]
     values = sorted({n for a in query.aggregates for n in (a.value, a.denominator) if n is not None})
     chosen = ["person_key", *(f"{sql} AS k{i}" for i, sql in enumerate(keys))]
     chosen += [f"COALESCE(v{n}, CAST('NaN' AS DOUBLE)) AS v{n}" for n in values]

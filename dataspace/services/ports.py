@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import Protocol, Self
 
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
@@ -19,34 +19,13 @@ from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from dataspace.dp.rows import Rows
 
 
 class Clock(Protocol):
     """The time, in UTC with zone."""
 
     def now(self) -> datetime: ...
-
-
-class Rows(Protocol):
-    """Snapshots opened for one query, cut to the columns the query may see, one person bucket at a time.
-
-    All rows of a person, in all tables, are in the same bucket.
-    """
-
-    @property
-    def buckets(self) -> int: ...
-
-    def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
-        """Result of validated SQL over one bucket; `lookups` are public tables joined by name."""
-        ...
-
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 class PrivateStore(Protocol):

@@ -184,12 +184,12 @@ def _charge(work: UnitOfWork, prepared: _Prepared, by: Actor, idempotency_key: s
 
 
 def _record_refusal(refusal: DataspaceError, by: Actor, permit_id: str, uow: UnitOfWork, clock: Clock) -> None:
-    """Refusals are on record by their code; a lock that is not free must not hide the refusal itself."""
+    """Refusals are on record by their code; a busy or full database must not hide the refusal itself."""
     try:
         with uow as work:
             work.audit.append(_event(EventKind.QUERY_REFUSED, by, permit_id, clock, code=refusal.code))
             work.commit()
-    except Busy:
+    except (Busy, Unavailable):
         log.warning("refusal not recorded", code=refusal.code, permit_id=permit_id)
 
 

@@ -73,13 +73,13 @@ def _numbers_rows(expr: Expr) -> bool:
 def finish(body: Body, **parts: tuple[object, ...]) -> Select:
     """The frozen selection; call it once all expressions over its sources are compiled."""
     inner = tuple(_frozen(v, body) for v in body.inner)
-    left = tuple(LeftJoin(_frozen(v, body, on), tuple(on)) for v, on in body.left)
+    left = tuple(LeftJoin(_frozen(v, body, on), build.conjuncts(on)) for v, on in body.left)
     sources = (*inner, *(j.source for j in left))
     persons = [v for v in body.inner if v.personal]
     return Select(
         inner=inner,
         left=left,
-        where=tuple(dict.fromkeys(body.where)),
+        where=build.conjuncts(body.where),
         personal=body.personal,
         correlated=bool(persons) and body.person_of(persons[0].id) == body.person_of(OUTSIDE),
         unique=bool(persons) and all(s.personal and s.unique for s in sources),
@@ -93,7 +93,7 @@ def _frozen(visible: Visible, body: Body, on: Sequence[Expr] = ()) -> Source:
     select = visible.origin.select
     used = tuple((n, e) for n, e in select.columns if n in visible.used)
     marks = {Expr("column", e.type, value=(visible.id, n)) for n, e in used if _numbers_rows(e)}
-    unique_here = any(_is_one(c, marks) for c in (*body.where, *on))
+    unique_here = any(_is_one(c, marks) for c in build.conjuncts((*body.where, *on)))
     return DerivedSource(visible.id, replace(select, columns=used), unique_here)
 
 

@@ -155,6 +155,11 @@ def all_of(args: list[Expr]) -> Expr:
     return _chain("and", args)
 
 
+def conjuncts(conditions: Iterable[Expr]) -> tuple[Expr, ...]:
+    """The parts that must all be true, each once."""
+    return tuple(dict.fromkeys(part for c in conditions for part in (c.args if c.op == "and" else (c,))))
+
+
 def any_of(args: list[Expr]) -> Expr:
     """OR; equalities of one expression with constants become one IN."""
     options: dict[Expr, list[Expr]] = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from catalog.schema import PERSON
+from dataspace.sql import build
 from dataspace.sql.aggregates import AGGREGATES, per_person, windowed
 from dataspace.sql.body import Body, Cte, finish, first_row
 from dataspace.sql.refusals import refuse
@@ -93,7 +94,7 @@ class _Outputs:
         qualify = self.node.args.get("qualify")
         kept = [binder.condition(q) for q in operands(qualify.this, exp.And)] if qualify is not None else []
         unique = any(first_row(q) for q in kept)
-        select = finish(self.body, columns=tuple(columns), qualify=tuple(kept))
+        select = finish(self.body, columns=tuple(columns), qualify=build.conjuncts(kept))
         return Derived(replace(select, unique=select.unique or unique), any(is_person(e) for _, e in items))
 
     def _binder(self, items: list[tuple[str, exp.Expr]]) -> Binder:
@@ -114,7 +115,7 @@ class _Outputs:
         columns = [(n, binder.bind(e)) for n, e in items if not self._person(e)]
         for expr in (*(e for _, e in columns), *kept):
             _check_grouped(expr, keys, self.node)
-        select = finish(self.body, columns=tuple(columns), having=tuple(kept))
+        select = finish(self.body, columns=tuple(columns), having=build.conjuncts(kept))
         select = replace(select, grouped=True, keys=tuple(keys), unique=self.body.personal and not keys)
         return Derived(select, any(is_person(e) for _, e in items))
 

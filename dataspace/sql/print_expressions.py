@@ -117,7 +117,17 @@ def _same_type(template: str) -> Rule:
 
 
 def _commuting(joint: str, texts: Callable[[ExpressionPrinter, Expr], list[str]]) -> Rule:
-    return lambda p, e: "(" + joint.join(sorted(set(texts(p, e)) if joint in (" AND ", " OR ") else texts(p, e))) + ")"
+    return lambda p, e: "(" + joint.join(sorted(texts(p, e))) + ")"
+
+
+def _chain(joint: str) -> Rule:
+    """AND or OR: repeated parts count once."""
+
+    def rule(p: ExpressionPrinter, e: Expr) -> str:
+        parts = sorted({p(a) for a in e.args})
+        return parts[0] if len(parts) == 1 else f"({joint.join(parts)})"
+
+    return rule
 
 
 def _in(p: ExpressionPrinter, e: Expr) -> str:
@@ -285,8 +295,8 @@ def _window(p: ExpressionPrinter, e: Expr) -> str:
 _RULES: dict[str, Rule] = {
     "column": _column,
     "literal": lambda _, e: constant(e.value),
-    "and": _commuting(" AND ", lambda p, e: [p(a) for a in e.args]),
-    "or": _commuting(" OR ", lambda p, e: [p(a) for a in e.args]),
+    "and": _chain(" AND "),
+    "or": _chain(" OR "),
     "not": _plain("(NOT {})"),
     "eq": _commuting(" = ", lambda p, e: p.alike(e.args)),
     "ne": _commuting(" <> ", lambda p, e: p.alike(e.args)),

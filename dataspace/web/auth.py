@@ -2,13 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from dataspace.bootstrap import Node
 from dataspace.domain.actors import Actor
 from dataspace.domain.errors import NotAuthenticated
 from dataspace.services import accounts
+
+Identifier = Annotated[str, Path(max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+"""An identifier in an address: whatever else is sent there names nothing."""
 
 _bearer = HTTPBearer(auto_error=False, description="personal access token, `ehds_…`")
 

@@ -26,12 +26,12 @@ from tests.unit.pipelines.deliveries import PERSONS, PLAN, STAYS, WARDS, write_c
 Load = Callable[..., IngestReport]
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-@pytest.fixture()
+@pytest.fixture
 def load(tmp_path: Path, store: Store) -> Load:
     """Write a delivery and a plan, and ingest them without Great Expectations."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dataspace.db import SqlUnitOfWork, open_engine
-from dataspace.domain.errors import InsufficientBudget
+from dataspace.domain.errors import InsufficientBudget, WrongState
 from dataspace.domain.ledger import Charge
 from dataspace.domain.permits import DataPermit
 from dataspace.services import ledger, permits
@@ -24,7 +24,7 @@ CHARGER = """
 import sys
 from datetime import datetime, timezone
 from dataspace.db import SqlUnitOfWork, open_engine
-from dataspace.domain.errors import InsufficientBudget
+from dataspace.domain.errors import InsufficientBudget, WrongState
 from dataspace.domain.ledger import Charge
 from dataspace.domain.privacy import PrivacyLoss
 from tests.factories import make_charge
@@ -114,7 +114,7 @@ def test_two_decisions_at_once_make_one_permit(node: Node) -> None:
     def grant(_: int) -> bool:
         try:
             permits.grant_permit(node.uow, node.clock, node.decision_maker, application.id, to_limit=to_limit)
-        except Exception:  # noqa: BLE001 - whatever the loser gets, it is not a permit
+        except WrongState:
             return False
         return True
 

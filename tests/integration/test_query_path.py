@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dataspace.bootstrap import check_books
 from dataspace.domain.errors import InsufficientBudget, InvalidQuery, NotFound, OutOfScope, Unavailable, WrongState
 from dataspace.domain.events import EventKind
 from dataspace.domain.ledger import Budget
@@ -182,3 +183,11 @@ def test_one_key_sent_many_times_at_once_is_charged_once_and_gives_one_number(tm
     assert len({answer.release.id for answer in answers}) == 1
     assert len({answer.table.rows for answer in answers}) == 1
     assert (budget(api).charges, budget(api).spent) == (1, answers[0].release.loss)
+
+
+def test_a_node_with_a_tampered_ledger_does_not_start(api: ApiNode) -> None:
+    check_books(api.node)
+    with api.people.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE permits SET spent_pico_rho = spent_pico_rho + 1")
+    with pytest.raises(Unavailable, match="audit verify"):
+        check_books(api.node)

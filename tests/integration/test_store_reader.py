@@ -32,7 +32,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, dict[str, str
     return store, {"clinic": fine.snapshot.id, "other-clinic": coarse.snapshot.id}
 
 
-@pytest.fixture()
+@pytest.fixture
 def rows(node: tuple[Store, dict[str, str]]) -> Iterator[Rows]:
     store, snapshots = node
     with store.open({"clinic": snapshots["clinic"]}, COLUMNS) as opened:

@@ -16,7 +16,7 @@ from pipelines.store.verify import verify
 from tests.unit.pipelines.deliveries import write_clinic, write_plan
 
 
-@pytest.fixture()
+@pytest.fixture
 def stored(tmp_path: Path) -> tuple[Store, Snapshot]:
     write_clinic(tmp_path)
     store = Store(tmp_path / "store")

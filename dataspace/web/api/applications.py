@@ -10,7 +10,7 @@ from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.scopes import Scope
 from dataspace.services import applications, permits
 from dataspace.web.api import present
-from dataspace.web.auth import CurrentActor, CurrentNode
+from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 
 router = APIRouter(prefix="/applications", tags=["applications"])
 
@@ -30,13 +30,13 @@ def list_visible(node: CurrentNode, actor: CurrentActor) -> list[wire.Applicatio
 
 
 @router.get("/{application_id}")
-def get(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+def get(application_id: Identifier, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
     """One application, for those it concerns."""
     return present.application(applications.get_application(node.unit_of_work(), actor, application_id))
 
 
 @router.post("/{application_id}/withdrawal")
-def withdraw(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+def withdraw(application_id: Identifier, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
     """Withdraw one's own application before it is decided."""
     return present.application(
         applications.withdraw_application(node.unit_of_work(), node.clock, actor, application_id)
@@ -44,13 +44,15 @@ def withdraw(application_id: str, node: CurrentNode, actor: CurrentActor) -> wir
 
 
 @router.post("/{application_id}/assessment")
-def start_assessment(application_id: str, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
+def start_assessment(application_id: Identifier, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
     """Take a submitted application into assessment; who assesses does not decide."""
     return present.application(applications.start_assessment(node.unit_of_work(), node.clock, actor, application_id))
 
 
 @router.post("/{application_id}/grant", status_code=201)
-def grant(application_id: str, decision: wire.GrantRequest, node: CurrentNode, actor: CurrentActor) -> wire.PermitEntry:
+def grant(
+    application_id: Identifier, decision: wire.GrantRequest, node: CurrentNode, actor: CurrentActor
+) -> wire.PermitEntry:
     """Issue a data permit; its budget is taken out of the datasets' capacity in the same transaction."""
     permit = permits.grant_permit(
         node.unit_of_work(),
@@ -65,7 +67,7 @@ def grant(application_id: str, decision: wire.GrantRequest, node: CurrentNode, a
 
 @router.post("/{application_id}/refusal")
 def refuse(
-    application_id: str, decision: wire.ReasonsRequest, node: CurrentNode, actor: CurrentActor
+    application_id: Identifier, decision: wire.ReasonsRequest, node: CurrentNode, actor: CurrentActor
 ) -> wire.ApplicationEntry:
     """Refuse an application, with reasons (Art. 68(3))."""
     uow = node.unit_of_work()

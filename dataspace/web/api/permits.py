@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from dataspace import wire
 from dataspace.services import ledger, permits
 from dataspace.web.api import present
-from dataspace.web.auth import CurrentActor, CurrentNode
+from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 
 router = APIRouter(prefix="/permits", tags=["permits"])
 
@@ -18,14 +18,14 @@ def list_mine(node: CurrentNode, actor: CurrentActor) -> list[wire.PermitEntry]:
 
 
 @router.get("/{permit_id}")
-def get(permit_id: str, node: CurrentNode, actor: CurrentActor) -> wire.PermitEntry:
+def get(permit_id: Identifier, node: CurrentNode, actor: CurrentActor) -> wire.PermitEntry:
     """One permit, for those it concerns."""
     permit = permits.get_permit(node.unit_of_work(), node.clock, actor, permit_id)
     return present.permit(permit, permit.state(node.clock.now()))
 
 
 @router.get("/{permit_id}/budget")
-def get_budget(permit_id: str, node: CurrentNode, actor: CurrentActor) -> wire.Budget:
+def get_budget(permit_id: Identifier, node: CurrentNode, actor: CurrentActor) -> wire.Budget:
     """Granted, spent and remaining privacy budget."""
     permit = permits.get_permit(node.unit_of_work(), node.clock, actor, permit_id)
     amounts = ledger.get_budget(node.unit_of_work(), node.clock, actor, permit_id)
@@ -33,7 +33,9 @@ def get_budget(permit_id: str, node: CurrentNode, actor: CurrentActor) -> wire.B
 
 
 @router.post("/{permit_id}/revocation")
-def revoke(permit_id: str, decision: wire.ReasonsRequest, node: CurrentNode, actor: CurrentActor) -> wire.PermitEntry:
+def revoke(
+    permit_id: Identifier, decision: wire.ReasonsRequest, node: CurrentNode, actor: CurrentActor
+) -> wire.PermitEntry:
     """Stop a permit (Art. 63(3)): its next query is refused, what is unspent goes back to the datasets."""
     permit = permits.revoke_permit(node.unit_of_work(), node.clock, actor, permit_id, reasons=decision.reasons)
     return present.permit(permit, permit.state(node.clock.now()))

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from dataspace import wire
 from dataspace.services import datasets, ledger, register
 from dataspace.web.api import present
-from dataspace.web.auth import CurrentNode
+from dataspace.web.auth import CurrentNode, Identifier
 
 router = APIRouter(tags=["public"])
 
@@ -25,14 +25,14 @@ def list_datasets(node: CurrentNode) -> list[wire.DatasetEntry]:
 
 
 @router.get("/datasets/{dataset_id}")
-def get_dataset(dataset_id: str, node: CurrentNode) -> wire.DatasetEntry:
+def get_dataset(dataset_id: Identifier, node: CurrentNode) -> wire.DatasetEntry:
     """One dataset with its data dictionary."""
     uow = node.unit_of_work()
     return present.dataset(datasets.get_dataset(uow, dataset_id), datasets.get_schema(uow, dataset_id))
 
 
 @router.get("/datasets/{dataset_id}/record", response_class=Response)
-def get_record(dataset_id: str, node: CurrentNode) -> Response:
+def get_record(dataset_id: Identifier, node: CurrentNode) -> Response:
     """The HealthDCAT-AP record of a dataset, as Turtle."""
     dataset = datasets.get_dataset(node.unit_of_work(), dataset_id)
     return Response(node.record_turtle(dataset.id), media_type="text/turtle")

@@ -11,7 +11,7 @@ from dataspace.domain.privacy import ByAccuracy, ByEpsilon, ByRho, ContributionB
 from dataspace.services import queries
 from dataspace.services.queries import Question
 from dataspace.web.api import present
-from dataspace.web.auth import CurrentActor, CurrentNode
+from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 from dataspace.web.grid import on_the_grid
 
 router = APIRouter(prefix="/permits/{permit_id}", tags=["queries"])
@@ -22,7 +22,9 @@ IdempotencyKey = Annotated[
 
 
 @router.post("/estimate")
-def estimate(permit_id: str, request: wire.QueryRequest, node: CurrentNode, actor: CurrentActor) -> wire.QueryEstimate:
+def estimate(
+    permit_id: Identifier, request: wire.QueryRequest, node: CurrentNode, actor: CurrentActor
+) -> wire.QueryEstimate:
     """What a query would cost and how wide its 95 % intervals would be. Free; no data are touched."""
     outlook = queries.estimate_query(node.unit_of_work(), node.clock, actor, permit_id, _question(request))
     return present.estimate(outlook, node.epsilon_of)
@@ -30,7 +32,7 @@ def estimate(permit_id: str, request: wire.QueryRequest, node: CurrentNode, acto
 
 @router.post("/queries")
 def query(
-    permit_id: str, request: wire.QueryRequest, node: CurrentNode, actor: CurrentActor, key: IdempotencyKey
+    permit_id: Identifier, request: wire.QueryRequest, node: CurrentNode, actor: CurrentActor, key: IdempotencyKey
 ) -> wire.Answer:
     """A differentially private answer, paid from the permit's budget; the same question again is free."""
     with on_the_grid(node.settings.release_grid_ms):

@@ -8,7 +8,7 @@ from fastapi.templating import Jinja2Templates
 
 from dataspace.services import datasets, register
 from dataspace.web.api import present
-from dataspace.web.auth import CurrentNode
+from dataspace.web.auth import CurrentNode, Identifier
 
 router = APIRouter(include_in_schema=False)
 templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
@@ -25,7 +25,7 @@ def show_home(request: Request, node: CurrentNode) -> Response:
 
 
 @router.get("/datasets/{dataset_id}", response_class=HTMLResponse)
-def show_dataset(request: Request, dataset_id: str, node: CurrentNode) -> Response:
+def show_dataset(request: Request, dataset_id: Identifier, node: CurrentNode) -> Response:
     """One dataset with its variables."""
     uow = node.unit_of_work()
     shown = present.dataset(datasets.get_dataset(uow, dataset_id), datasets.get_schema(uow, dataset_id))
