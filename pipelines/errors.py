@@ -109,8 +109,9 @@ def without_engine_text(what: str, error: type[PipelineError] = StoreError) -> I
 
 
 def _reason(failure: duckdb.Error) -> str:
-    """The kind of an engine error and, for a text file, the line: numbers only, since the rest may quote the data."""
-    line = re.search(r"CSV Error on Line: (\d+)", str(failure))
-    if line:
-        return f"line {line[1]} is not as the header and the plan's options say (cells, quotes or encoding)"
+    """The kind of an engine error and, for a text file, the row: a number only, since the rest may quote the data."""
+    record = re.search(r"CSV Error on Line: (\d+)", str(failure))
+    if record:
+        # the engine counts records and the header as the first; rows are numbered as in the quarantine
+        return f"row {int(record[1]) - 1} is not as the header and the plan's options say (cells, quotes or encoding)"
     return f"the engine stopped with {type(failure).__name__}"

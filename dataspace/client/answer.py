@@ -42,7 +42,7 @@ class Answer(pd.DataFrame):
         """The permit's budget right after this answer."""
         return self.release.budget
 
-    def chart(self) -> altair.LayerChart:
+    def plot(self) -> altair.LayerChart:  # type: ignore[override]
         """Estimates of the first aggregate with their intervals, one mark a group."""
         import altair as alt
 

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from dataspace import wire
 from dataspace.client.answer import Answer
+from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, Unreachable, from_problem
 
 Number = str | int | float | Decimal
@@ -53,6 +54,15 @@ class Dataspace:
     def dataset(self, dataset: str) -> wire.DatasetEntry:
         """One dataset with its data dictionary."""
         return self._get(f"/datasets/{dataset}", wire.DatasetEntry)
+
+    def dummy(self, dataset: str, *, persons: int = 200, seed: int = 0) -> Dummy:
+        """Made-up rows that follow the data dictionary, free: develop a query before any budget is spent.
+
+        tables = node.dummy("gibleed")
+        tables["person"].head()
+        tables.query("SELECT sex, COUNT(DISTINCT person) AS patients FROM person GROUP BY sex")
+        """
+        return make_dummy(self.dataset(dataset), persons, seed)
 
     # Getting access
 

@@ -1,4 +1,4 @@
-"""An ingestion that is killed, at any point, leaves the snapshot before current and sound, and the next run cleans up."""
+"""An ingestion that is killed at any point leaves the snapshot before current and sound; the next run cleans up."""
 
 import os
 import shutil
@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from pipelines.ingest import ingest
 from pipelines.keystore import Keystore
@@ -61,7 +63,7 @@ for argument in sys.argv[1:]:
 
 
 def run(*runs: tuple[Path, int]) -> list[int]:
-    """Ingest in each folder, killed at the step given (0: not at all); exit codes, after the steps of those that end."""
+    """Ingest in each folder, killed at the step given (0: not); exit codes, after the steps of those that end."""
     command = [sys.executable, "-c", KILLED_AT, *(f"{folder}@{at}" for folder, at in runs)]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=True)
     return [int(line) for line in ended.stdout.split()]
@@ -96,6 +98,7 @@ def check_clean(store: Store, kept: int) -> None:
     assert not list(store.folder("clinic").snapshots.glob(".*"))
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_the_snapshot_before_stays_current(tmp_path: Path) -> None:
     clean = tmp_path / "clean"
     clean.mkdir()

@@ -46,7 +46,8 @@ def test_the_stored_rows_are_the_delivered_rows(loaded: tuple[Store, IngestRepor
     names = "drug_concept_id, drug_exposure_start_date, drug_exposure_end_date, days_supply, drug_type_concept_id"
     with duckdb.connect(str(DATABASE), read_only=True) as source:
         different = source.sql(
-            f"SELECT count(*) FROM (SELECT {names} FROM drug_exposure EXCEPT ALL SELECT {names} FROM read_parquet({files}))"
+            f"SELECT count(*) FROM (SELECT {names} FROM drug_exposure"
+            f" EXCEPT ALL SELECT {names} FROM read_parquet({files}))"
         ).fetchall()
     assert different == [(0,)]
 
@@ -62,7 +63,7 @@ def test_the_expectations_were_checked_and_hold(loaded: tuple[Store, IngestRepor
 
 
 def test_the_record_is_published_with_rounded_facts(loaded: tuple[Store, IngestReport]) -> None:
-    store, report = loaded
+    _, report = loaded
     assert report.record is not None
     record = FolderRegistry(report.record.parent).get("gibleed")
     assert record.number_of_unique_individuals == 2700
@@ -92,7 +93,8 @@ def test_person_keys_are_unlike_the_identifiers_and_join_all_tables(loaded: tupl
     with store.open({"gibleed": report.snapshot.id}, frozenset(("gibleed", t, "") for t in tables)) as rows:
         query = (
             "SELECT count(DISTINCT person_key) AS persons, min(abs(person_key)) AS smallest FROM gibleed.person"
-            " SEMI JOIN gibleed.condition_occurrence USING (person_key) SEMI JOIN gibleed.drug_exposure USING (person_key)"
+            " SEMI JOIN gibleed.condition_occurrence USING (person_key)"
+            " SEMI JOIN gibleed.drug_exposure USING (person_key)"
         )
         found = rows.scan(query, 0).to_pylist()[0]
     assert found["persons"] == 2694

@@ -1,7 +1,8 @@
-"""Whatever is delivered comes out again: the same multiset of rows, sorted, in the right bucket, the same bytes twice."""
+"""Whatever is delivered comes out again: the same multiset of rows, sorted, in its bucket, the same bytes twice."""
 
 import tempfile
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -96,10 +97,7 @@ def test_row_ranks_do_not_depend_on_batch_borders(keys: list[int], cuts: list[in
     whole = RowRanks().of(pa.array(keys, pa.int64()).to_numpy()).tolist()
     borders = [0, *sorted(c for c in cuts if c <= len(keys)), len(keys)]
     ranks = RowRanks()
-    parts = [
-        ranks.of(pa.array(keys[a:b], pa.int64()).to_numpy()).tolist()
-        for a, b in zip(borders, borders[1:], strict=False)
-    ]
+    parts = [ranks.of(pa.array(keys[a:b], pa.int64()).to_numpy()).tolist() for a, b in pairwise(borders)]
     assert [r for part in parts for r in part] == whole
     assert whole == [keys[: i + 1].count(k) for i, k in enumerate(keys)]
 
