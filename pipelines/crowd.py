@@ -6,13 +6,14 @@ Works on the clear bench. The key never appears in SQL: pseudonyms are computed 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines import sqltext as sql
 from pipelines.errors import PseudonymCollision, SourceError, without_engine_text
 from pipelines.mapping import family, identifier
 from pipelines.plan import Plan, TablePlan
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.pseudonyms import MAC_BYTES, Pseudonymiser
 from pipelines.readers import DeliveredTable, Source
 from pipelines.workbench import Bench
 
@@ -93,20 +94,22 @@ def _pseudonymise(bench: Bench, pseudonymiser: Pseudonymiser) -> None:
     reading = connection.cursor()
     texts = reading.sql("SELECT person_text FROM identifiers WHERE person_text IS NOT NULL").to_arrow_reader(BATCH)
     for batch in texts:
-        column = batch.column(0)
-        made = pseudonymiser.pseudonyms(column.to_pylist())
-        keyed = pa.table(
-            {
-                "person_text": column,
-                "person_key": pa.array([None if p is None else p.person_key for p in made], pa.int64()),
-                "mac_check": pa.array([None if p is None else p.check for p in made], pa.int64()),
-            }
-        )
+        keyed = _keyed(batch.column(0).to_pylist(), pseudonymiser)
         connection.register("keyed", keyed)
         connection.execute("INSERT INTO pseudonyms SELECT * FROM keyed")
         connection.unregister("keyed")
     connection.execute("DROP TABLE identifiers")
     _check_collisions(bench)
+
+
+def _keyed(identifiers: list[str], pseudonymiser: Pseudonymiser) -> pa.Table:
+    """Identifiers with the two halves of their pseudonyms, NULL where the identifier is not valid."""
+    made = pseudonymiser.pseudonyms(identifiers)
+    joined = b"".join(mac or bytes(MAC_BYTES) for mac in made)
+    halves = np.frombuffer(joined, dtype=">i8").astype(np.int64).reshape(-1, 2)
+    invalid = np.fromiter((mac is None for mac in made), dtype=bool, count=len(made))
+    columns = {name: pa.array(halves[:, i], mask=invalid) for i, name in enumerate(("person_key", "mac_check"))}
+    return pa.table({"person_text": pa.array(identifiers, pa.string()), **columns})
 
 
 def _check_collisions(bench: Bench) -> None:

@@ -106,6 +106,11 @@ def without_engine_text(what: str, error: type[PipelineError] = StoreError) -> I
         raise error(f"{what}: the memory limit was reached. Raise the limit, or free space for spilling.") from None
     except duckdb.Error as failure:
         raise error(f"{what}: {_reason(failure)}.") from None
+    except RuntimeError as failure:
+        # what the engine makes of Ctrl-C while it computes
+        if str(failure) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _reason(failure: duckdb.Error) -> str:

@@ -40,12 +40,8 @@ NORMALISATIONS: dict[str, Callable[[str], str | None]] = {
 """Named steps of a plan's `normalise`, applied in order; None means the identifier is not valid."""
 
 
-@dataclass(frozen=True)
-class Pseudonym:
-    """`check` is the next 64 bits of the same pseudonym: it tells a collision of person keys from a repetition."""
-
-    person_key: int
-    check: int
+MAC_BYTES = 16
+"""Bytes kept of a pseudonym: eight make the person key, eight more tell a collision of keys from a repetition."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class Pseudonymiser:
     key: "DomainKey"
     normalise: tuple[str, ...] = ()
 
-    def pseudonyms(self, identifiers: Iterable[str]) -> list[Pseudonym | None]:
-        """A pseudonym for each identifier, None for one that is not valid. Linear in their number."""
+    def pseudonyms(self, identifiers: Iterable[str]) -> list[bytes | None]:
+        """MAC_BYTES for each identifier, None for one that is not valid. Linear in their number."""
         steps = [NORMALISATIONS[name] for name in self.normalise]
         # one keyed state, copied: the key is scheduled once and not per identifier
         state = hmac.new(self.key.secret, digestmod="sha256")
@@ -65,7 +61,7 @@ class Pseudonymiser:
     def person_key(self, identifier: str) -> int | None:
         """The person key of one identifier, for opt-outs and access requests."""
         found = self.pseudonyms([identifier])[0]
-        return None if found is None else found.person_key
+        return None if found is None else int.from_bytes(found[:8], "big", signed=True)
 
 
 def _normalised(identifier: str, steps: Sequence[Callable[[str], str | None]]) -> str | None:
@@ -77,13 +73,12 @@ def _normalised(identifier: str, steps: Sequence[Callable[[str], str | None]]) -
     return current or None
 
 
-def _pseudonym(state: hmac.HMAC, identifier: str | None) -> Pseudonym | None:
+def _pseudonym(state: hmac.HMAC, identifier: str | None) -> bytes | None:
     if identifier is None:
         return None
     own = state.copy()
     own.update(identifier.encode())
-    mac = own.digest()
-    return Pseudonym(int.from_bytes(mac[:8], "big", signed=True), int.from_bytes(mac[8:16], "big", signed=True))
+    return own.digest()[:MAC_BYTES]
 
 
 def bucket_of(person_key: int, buckets: int) -> int:

@@ -1,13 +1,13 @@
 """Exact whole-number totals with each person's contribution bounded, bucket by bucket.
 
-All rows of a person are in one bucket, so buckets are independent and their totals add up. One bucket at a time is read
-while the previous one is walked by the compiled kernel in another thread; memory holds two buckets whatever the size of
-the data. Inside a bucket totals are 64 bit: every row adds at most `grids.LARGEST` = 2^31 to a number and a bucket has
-fewer than 2^31 rows, so no sum reaches 2^62. Across buckets they are Python's whole numbers.
+All rows of a person are in one bucket, so buckets are independent and their totals add up. `AT_ONCE` threads each read
+a bucket and walk it with the compiled kernel; memory holds that many buckets whatever the size of the data. Inside a
+bucket totals are 64 bit: every row adds at most `grids.LARGEST` = 2^31 to a number and a bucket has under 2^31 rows,
+so no sum reaches 2^62. Across buckets they are Python's whole numbers.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -32,7 +32,7 @@ from dataspace.dp.unknown import found_keys, local_cells, local_readers
 MOST_ROWS = 2**31
 
 AT_ONCE = 2
-"""Buckets in memory at the same time."""
+"""Threads, and so buckets in memory at the same time. `Rows.scan` is called from each of them."""
 
 
 @dataclass(frozen=True)
@@ -74,38 +74,27 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
     """
     merged = _Merged(plan)
     hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
-    with ThreadPoolExecutor(AT_ONCE - 1) as pool:
-        waiting: list[Future[Walked]] = []
-        for bucket in range(rows.buckets):
-            located = _locate(rows, plan, bucket, hashes, key)
-            while len(waiting) >= AT_ONCE - 1:
-                merged.add(waiting.pop(0).result())
-            waiting.append(pool.submit(located))
-            del located
-        for future in waiting:
-            merged.add(future.result())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for walked in pool.map(lambda bucket: walk_bucket(rows, plan, bucket, hashes, key), range(rows.buckets)):
+            merged.add(walked)
     return merged.exact()
 
 
-def _locate(rows: Rows, plan: MeasurementPlan, bucket: int, hashes: Words | None, key: bytes) -> Callable[[], Walked]:
-    """Read a bucket; what is returned does the rest, in any thread."""
+def walk_bucket(rows: Rows, plan: MeasurementPlan, bucket: int, hashes: Words | None, key: bytes) -> Walked:
+    """Read one bucket and bound it; `hashes` are the public cells', None if a key is unknown."""
     keys = plan.query.keys if plan.cells is not None else found_keys(rows, plan.query, bucket)
     readers = local_readers(keys)
     table = rows.scan(rows_sql(plan.query, readers), bucket)
     if table.num_rows >= MOST_ROWS:
         raise OverflowError("a bucket has more rows than the overflow proof allows")
-
-    def walk() -> Walked:
-        if plan.cells is not None and hashes is not None:
-            codes = np.zeros(table.num_rows, np.int64)
-            for position, reader in enumerate(readers):
-                if reader is not None:
-                    reader.digits(table.column(f"k{position}"), codes)
-            return _walk(table, codes, plan.cells, hashes, plan, key)
+    if plan.cells is None or hashes is None:
         codes, cells = local_cells(table, keys, readers)
         return _walk(table, codes, cells, cell_hashes(cells, key), plan, key)
-
-    return walk
+    codes = np.zeros(table.num_rows, np.int64)
+    for position, reader in enumerate(readers):
+        if reader is not None:
+            reader.digits(table.column(f"k{position}"), codes)
+    return _walk(table, codes, plan.cells, hashes, plan, key)
 
 
 def _walk(
@@ -125,11 +114,12 @@ def _walk(
     nothing = np.zeros(persons.size if plan.streams else 0, np.int64)
     sums = []
     for number, stream in enumerate(plan.streams):
-        values, below = (columns.get(place, nothing) for place in _columns_of(stream))
+        values, below = _of_stream(stream, columns, nothing)
         out = _Sums.zero(len(cells), stream)
         squared = any(c.kind is ChannelKind.SQUARES and c.stream == number for c in plan.channels)
         kernel.add_stream(
-            persons, codes, hashes, values, below, plan.bounds.rows, words, *_described(stream, squared), *out.arrays
+            persons, codes, hashes, values, below, stream.rows(plan.bounds), words,
+            *_described(stream, squared), *out.arrays,
         )  # fmt: skip
         sums.append(out)
     return Walked(cells, counts, tuple(sums))
@@ -168,6 +158,19 @@ def _fixed_columns(table: pa.Table, streams: tuple[Stream, ...]) -> dict[Place, 
             kernel.fixed_point(floats, float(grid.step), grid.low, grid.high, out)
             columns[value, grid] = out
     return columns
+
+
+def _of_stream(stream: Stream, columns: dict[Place, Ints], nothing: Ints) -> tuple[Ints, Ints]:
+    """Values and denominators of a stream, zero where it has none.
+
+    With a denominator, a row that misses one of the two adds zero there, and is missing if it misses both.
+    """
+    values, below = (columns.get(place, nothing) for place in _columns_of(stream))
+    if stream.denominator is None:
+        return values, below
+    no_value, no_below = values == kernel.MISSING, below == kernel.MISSING
+    values = np.where(no_value & ~no_below, 0, values)
+    return values, np.where(no_below, 0, below)
 
 
 def _described(stream: Stream, squared: bool) -> tuple[int, int, int, int, int, int]:

@@ -73,20 +73,24 @@ def _smallest(ranks: Words, size: int, keep: int, chosen: Ints, chosen_ranks: Wo
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _rank_rows(first: Ints, second: Ints, size: int, seed: np.uint64, ranks: Words, table: Ints, seen: Ints) -> None:
-    """A hash of each row's content and of how many equal rows came before it.
+def _rank_rows(
+    values: Ints, below: Ints, where: Ints, size: int, seed: np.uint64, ranks: Words, table: Ints, seen: Ints
+) -> None:
+    """Ranks of rows `where`: a hash of each row's content and of how many equal rows came before it.
 
     Equal rows are interchangeable, so numbering them makes the choice fair to frequent values without making it depend
-    on order. `table` is an open-addressing hash table of positions, at least twice the size and a power of two.
+    on order. `table` is an open-addressing hash table of positions, at least four times the size.
     """
     slots = 4
     while slots < 2 * size:
         slots *= 2
-    table[:slots] = -1
+    for empty in range(slots):
+        table[empty] = -1
     for i in range(size):
-        content = _mix(_mix(seed ^ np.uint64(first[i])) + np.uint64(second[i]))
+        value, under = values[where[i]], below[where[i]]
+        content = _mix(_mix(seed ^ np.uint64(value)) + np.uint64(under))
         slot = np.int64(content & np.uint64(slots - 1))
-        while table[slot] >= 0 and (first[table[slot]] != first[i] or second[table[slot]] != second[i]):
+        while table[slot] >= 0 and (values[where[table[slot]]] != value or below[where[table[slot]]] != under):
             slot = (slot + 1) & (slots - 1)
         if table[slot] < 0:
             table[slot], seen[i] = i, 0
@@ -143,46 +147,38 @@ def keep_groups(persons: Ints, codes: Ints, cell_hashes: Words, groups: int, key
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _choose(
     codes: Ints, values: Ints, below: Ints, start: int, stop: int, rows: int, seed: np.uint64, cell_hashes: Words,
-    present: Ints, keep: NDArray[np.bool_],
+    present: Ints, keep: NDArray[np.bool_], scratch: Ints, ranks: Words, chosen: Ints, chosen_ranks: Words,
 ) -> None:  # fmt: skip
     """Mark in `keep` the rows of one person that count: all of a cell, or the first `rows` in the keyed order.
 
-    `present` is zero for every cell before and after.
+    `present` is zero for every cell before and after. `scratch` has room for six, `ranks` for one number for each row.
     """
+    most = stop - start
+    where, seen, table = scratch[:most], scratch[most : 2 * most], scratch[2 * most :]
     for row in range(start, stop):
         keep[row - start] = codes[row] >= 0 and values[row] != MISSING and below[row] != MISSING
         if keep[row - start]:
             present[codes[row]] += 1
-    for row in range(start, stop):
-        if keep[row - start] and present[codes[row]] > rows:
-            _choose_in_cell(codes, values, below, start, stop, row, rows, _mix(seed + cell_hashes[codes[row]]), keep)
-            # what is kept of this cell is settled
-            present[codes[row]] = 0
+    for at in range(start, stop):
+        cell = codes[at]
+        if not keep[at - start] or present[cell] <= rows:
+            continue
+        size = 0
+        for row in range(at, stop):
+            if codes[row] == cell and keep[row - start]:
+                where[size] = row
+                size += 1
+        _rank_rows(values, below, where, size, _mix(seed + cell_hashes[cell]), ranks, table, seen)
+        _smallest(ranks, size, rows, chosen, chosen_ranks)
+        for i in range(size):
+            keep[where[i] - start] = False
+        for i in range(rows):
+            keep[where[chosen[i]] - start] = True
+        # what is kept of this cell is settled
+        present[cell] = 0
     for row in range(start, stop):
         if codes[row] >= 0:
             present[codes[row]] = 0
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _choose_in_cell(
-    codes: Ints, values: Ints, below: Ints, start: int, stop: int, at: int, rows: int, seed: np.uint64,
-    keep: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Unmark all but `rows` rows of the cell that row `at` is the first marked one of."""
-    most = stop - at
-    where, first, second = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    size = 0
-    for row in range(at, stop):
-        if keep[row - start] and codes[row] == codes[at]:
-            where[size], first[size], second[size] = row - start, values[row], below[row]
-            keep[row - start] = False
-            size += 1
-    ranks = np.empty(size, np.uint64)
-    _rank_rows(first, second, size, seed, ranks, np.empty(4 * size, np.int64), np.empty(size, np.int64))
-    chosen, chosen_ranks = np.empty(rows, np.int64), np.empty(rows, np.uint64)
-    _smallest(ranks, size, rows, chosen, chosen_ranks)
-    for i in range(rows):
-        keep[where[chosen[i]]] = True
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -198,7 +194,9 @@ def add_stream(
     denominator; `histogram` (cells * bins,).
     """
     present = np.zeros(count.size, np.int64)
-    keep = np.ones(max(64, rows), np.bool_)
+    room = 64
+    keep, scratch, ranks = np.ones(room, np.bool_), np.empty(6 * room, np.int64), np.empty(room, np.uint64)
+    chosen, chosen_ranks = np.empty(rows, np.int64), np.empty(rows, np.uint64)
     start = 0
     while start < persons.size:
         stop = start + 1
@@ -206,10 +204,13 @@ def add_stream(
             stop += 1
         crowded = stop - start > rows
         if crowded:
-            if stop - start > keep.size:
-                keep = np.ones(2 * (stop - start), np.bool_)
-            seed = person_seed(persons[start], key)
-            _choose(codes, values, below, start, stop, rows, seed, cell_hashes, present, keep)
+            if stop - start > room:
+                room = 2 * (stop - start)
+                keep, scratch, ranks = np.ones(room, np.bool_), np.empty(6 * room, np.int64), np.empty(room, np.uint64)
+            _choose(
+                codes, values, below, start, stop, rows, person_seed(persons[start], key), cell_hashes,
+                present, keep, scratch, ranks, chosen, chosen_ranks,
+            )  # fmt: skip
         for row in range(start, stop):
             cell, value, under = codes[row], values[row], below[row]
             if cell < 0 or value == MISSING or under == MISSING or (crowded and not keep[row - start]):

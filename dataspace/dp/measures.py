@@ -28,13 +28,22 @@ class ChannelKind(StrEnum):
 
 @dataclass(frozen=True)
 class Stream:
-    """Rows where `value` (and `denominator`) is present; None counts every row."""
+    """Rows where `value` is present; None counts every row.
+
+    With a `denominator`, rows where either is present; the other then adds nothing to its sum. A `single` stream takes
+    one row of each person in a group, so its count is of persons.
+    """
 
     value: int | None
     grid: Grid = PRESENCE
     denominator: int | None = None
     denominator_grid: Grid = PRESENCE
     bins: Bins | None = None
+    single: bool = False
+
+    def rows(self, bounds: ContributionBounds) -> int:
+        """Rows of one person that count in one group."""
+        return 1 if self.single else bounds.rows
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Need:
     def l2_squared(self, bounds: ContributionBounds) -> Fraction:
         """Square of the L2 norm of the most that one person adds: groups x levels x (rows x reach)²."""
         levels = len(self.stream.bins.blocks) if self.kind is ChannelKind.HISTOGRAM and self.stream.bins else 1  # type: ignore[union-attr]
-        rows = 1 if self.kind is ChannelKind.PERSONS else bounds.rows
+        rows = 1 if self.stream is None else self.stream.rows(bounds)
         return Fraction(bounds.groups * levels * (rows * self.reach) ** 2)
 
 
@@ -84,7 +93,7 @@ class Measure:
 def needs_of(aggregate: Aggregate, most_bins: int) -> tuple[Need, ...]:
     """The channels of an aggregate. The parts of the weight are public constants."""
     kind = aggregate.kind
-    if kind is AggregateKind.PERSONS:
+    if kind is AggregateKind.PERSONS and aggregate.value is None:
         return (Need(ChannelKind.PERSONS, None, Fraction(1)),)
     stream = _stream(aggregate, most_bins)
     return tuple(Need(channel, stream, part) for channel, part in _parts(kind))
@@ -92,6 +101,7 @@ def needs_of(aggregate: Aggregate, most_bins: int) -> tuple[Need, ...]:
 
 def _parts(kind: AggregateKind) -> Iterator[tuple[ChannelKind, Fraction]]:
     yield from {
+        AggregateKind.PERSONS: ((ChannelKind.COUNT, Fraction(1)),),
         AggregateKind.ROWS: ((ChannelKind.COUNT, Fraction(1)),),
         AggregateKind.SUM: ((ChannelKind.SUM, Fraction(1)),),
         # a mean's error is dominated by its numerator, unless it lies at the end of the clamp
@@ -115,8 +125,8 @@ _CENTRED = (AggregateKind.MEAN, AggregateKind.PROPORTION, AggregateKind.VARIANCE
 
 def _stream(aggregate: Aggregate, most_bins: int) -> Stream:
     kind, name = aggregate.kind, f"{aggregate.kind.upper()} {aggregate.name!r}"
-    if kind is AggregateKind.ROWS:
-        return Stream(aggregate.value)
+    if kind in (AggregateKind.PERSONS, AggregateKind.ROWS):
+        return Stream(aggregate.value, single=kind is AggregateKind.PERSONS)
     if kind is AggregateKind.PROPORTION:
         # half steps, so that the centre 1/2 is on the grid and a row weighs half
         return Stream(aggregate.value, Grid(Fraction(1, 2), 0, 2, 1))

@@ -68,11 +68,11 @@ def _shared(needs: tuple[Need, ...], squares: list[Fraction], rho: Fraction, del
 
 
 def _rho(price: ByEpsilon | ByRho, guarantee: Guarantee) -> Fraction:
-    least, most = _limits(guarantee)
     if isinstance(price, ByEpsilon):
         if not (price.epsilon.is_finite() and LEAST <= price.epsilon <= MOST):
             raise InvalidPrice(f"A query's epsilon is from {LEAST} to {MOST}. Ask for an epsilon in this range.")
         return rho_of_epsilon(Guarantee(price.epsilon, guarantee.delta))
+    least, most = _limits(guarantee)
     if not least <= price.rho <= most:
         raise InvalidPrice(
             f"A query's rho is from {float(least):.3g} to {float(most):.3g} here (epsilon {LEAST} to {MOST})."
@@ -123,8 +123,7 @@ def _check_buyable(rho: Fraction, wanted: Decimal, guarantee: Guarantee) -> None
     least, most = _limits(guarantee)
     if least <= rho <= most:
         return
-    # the width goes with one over the square root of rho
-    limit = most if rho > most else least
-    factor = (float(rho) / float(limit)) ** 0.5 if limit else 1.0
-    nearest, word = f"{float(wanted) * factor:.3g}", "wider" if rho > most else "narrower"
-    raise InvalidPrice(f"±{wanted} cannot be bought in one query. Ask for ±{nearest} or {word}.")
+    # the width goes with one over the square root of rho; a little is left for widths being whole steps
+    limit, room, word = (most, 1.05, "wider") if rho > most else (least, 0.95, "narrower")
+    nearest = float(wanted) * (float(rho) / float(limit)) ** 0.5 * room
+    raise InvalidPrice(f"±{wanted} cannot be bought in one query. Ask for ±{nearest:.3g} or {word}.")

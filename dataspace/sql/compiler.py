@@ -38,9 +38,12 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
     researcher's text but constants, re-written.
     """
     check_text(sql)
-    tree = _parsed(sql)
-    check_grammar(tree)
-    return _Compilation(tree, bind_body(tree, World(dictionary), {})).query()
+    try:
+        tree = _parsed(sql)
+        check_grammar(tree)
+        return _Compilation(tree, bind_body(tree, World(dictionary), {})).query()
+    except RecursionError:
+        raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
 
 
 def _parsed(sql: str) -> exp.Select:
@@ -56,8 +59,6 @@ def _parsed(sql: str) -> exp.Select:
             column=found[0].get("col"),
             hint="Check commas, parentheses and the order of clauses.",
         ) from None
-    except RecursionError:
-        raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
     present = [s for s in statements if s is not None]
     if len(present) != 1:
         raise InvalidQuery("There is more than one statement.", hint="Send one SELECT at a time.")

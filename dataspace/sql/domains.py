@@ -6,7 +6,7 @@ that list (never over data), narrowed by the conditions of WHERE that speak of t
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -76,10 +76,17 @@ def _never_null(expr: Expr, where: Sequence[Expr]) -> bool:
 
 @dataclass(frozen=True)
 class _Leaf:
-    """A column with the values it can take."""
+    """A column with the values it can take: how many, and the SELECT that lists them."""
 
     column: Expr
-    values: tuple[Scalar | None, ...]
+    count: int
+    listing: str
+    values: tuple[Scalar, ...] = ()
+    nullable: bool = False
+
+    def sql(self, name: str) -> str:
+        nulls = " UNION ALL SELECT NULL" if self.nullable else ""
+        return f"(SELECT {self.listing} AS {name}{nulls})"
 
 
 def _evaluated(key: Expr, where: Sequence[Expr]) -> set[Scalar | None] | None:
@@ -90,7 +97,7 @@ def _evaluated(key: Expr, where: Sequence[Expr]) -> set[Scalar | None] | None:
     leaves = [leaf for c in columns if (leaf := _leaf(c, where)) is not None]
     combinations = 1
     for leaf in leaves:
-        combinations *= len(leaf.values)
+        combinations *= leaf.count + leaf.nullable
     if len(leaves) < len(columns) or not 0 < combinations <= MAX_COMBINATIONS:
         return None
     known = set(columns)
@@ -107,24 +114,28 @@ def _columns(exprs: Iterable[Expr]) -> list[Expr] | None:
 
 
 def _leaf(column: Expr, where: Sequence[Expr]) -> _Leaf | None:
-    values: Iterable[Scalar] | None = _stated(column, where) or column.facts.domain or _range(column)
-    if values is None or column.type not in _SQL_TYPES:
+    kind = _SQL_TYPES.get(column.type) if column.type is not None else None
+    if kind is None:
         return None
-    nulls = (None,) if column.facts.nullable and not _never_null(column, where) else ()
-    return _Leaf(column, (*values, *nulls))
+    listed = _stated(column, where) or column.facts.domain
+    if listed is None and column.type is ColumnType.BOOLEAN:
+        listed = (False, True)
+    nullable = column.facts.nullable and not _never_null(column, where)
+    if listed is not None:
+        return _Leaf(column, len(listed), f"unnest(CAST(? AS {kind}[]))", tuple(listed), nullable)
+    found = _range(column)
+    return None if found is None else _Leaf(column, *found, nullable=nullable)
 
 
-def _range(column: Expr) -> tuple[Scalar, ...] | None:
-    """All values between the bounds of a whole number or a date."""
+def _range(column: Expr) -> tuple[int, str] | None:
+    """Number and listing of all values between the bounds of a whole number or a date."""
     low, high = column.facts.low, column.facts.high
-    if column.type is ColumnType.BOOLEAN:
-        return (False, True)
     if column.type is ColumnType.INTEGER and isinstance(low, Fraction) and isinstance(high, Fraction):
         first, last = ceil(low), floor(high)
-        return tuple(range(first, last + 1)) if 0 <= last - first < MAX_COMBINATIONS else None
+        return max(0, last - first + 1), f"unnest(range({first}, {last + 1}))"
     if column.type is ColumnType.DATE and isinstance(low, date) and isinstance(high, date):
-        span = (high - low).days
-        return tuple(low + timedelta(days=i) for i in range(span + 1)) if 0 <= span < MAX_COMBINATIONS else None
+        days = (high - low).days + 1
+        return days, f"DATE '{low.isoformat()}' + CAST(unnest(range({days})) AS INTEGER)"
     return None
 
 
@@ -141,15 +152,12 @@ class _Names:
 def _run(key: Expr, leaves: list[_Leaf], where: list[Expr]) -> set[Scalar | None]:
     names = _Names(leaves)
     printer = ExpressionPrinter(cast(Printer, names))
-    lists = ", ".join(
-        f"(SELECT unnest(CAST(? AS {_SQL_TYPES[cast(ColumnType, leaf.column.type)]}[])) AS l{i})"
-        for i, leaf in enumerate(leaves)
-    )
+    lists = ", ".join(leaf.sql(f"l{i}") for i, leaf in enumerate(leaves))
     conditions = " AND ".join(printer(c) for c in where) or "TRUE"
     sql = f"SELECT DISTINCT {printed_key(printer, key)} FROM {lists} WHERE {conditions}"
     cursor = _engine().cursor()
     try:
-        rows = cursor.execute(sql, [list(leaf.values) for leaf in leaves]).fetchall()
+        rows = cursor.execute(sql, [list(leaf.values) for leaf in leaves if leaf.values]).fetchall()
     finally:
         cursor.close()
     return {cast("Scalar | None", row[0]) for row in rows}

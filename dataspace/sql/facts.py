@@ -14,6 +14,9 @@ from dataspace.sql.tree import Expr, Facts, Limit
 MAX_STEPS = 2**40
 """A range is kept at no more than this many fixed-point steps, so that sums of many rows stay exact in 64 bits."""
 
+HORIZON = 10**30
+"""Bounds and steps beyond it, or finer than one part of it, count as unknown."""
+
 DEFAULT_STEP = Fraction(1, 100)
 
 
@@ -24,7 +27,14 @@ def combine(args: Iterable[Expr], **changes: object) -> Facts:
         "nullable": any(a.facts.nullable for a in args),
         "person_level": all(a.facts.person_level for a in args),
     }
-    return Facts(**(base | changes))  # type: ignore[arg-type]
+    return Facts(**(base | {name: _small(value) for name, value in changes.items()}))  # type: ignore[arg-type]
+
+
+def _small(value: object) -> object:
+    """Forget numbers beyond use, so that x * x of x * x of … cannot grow without end."""
+    if isinstance(value, Fraction) and (abs(value) > HORIZON or value.denominator > HORIZON):
+        return None
+    return value
 
 
 def number(value: Limit | None) -> Fraction | None:

@@ -11,7 +11,7 @@ from dataspace.sql.refusals import name_of, refuse
 from dataspace.sql.text import name_problem
 
 MAX_NODES = 2_000
-MAX_DEPTH = 80
+MAX_DEPTH = 60
 MAX_LIST = 1_000
 
 _BINARY = ("this", "expression")

@@ -10,7 +10,7 @@ from dataspace.domain.errors import InvalidQuery
 
 MAX_BYTES = 64 * 1024
 MAX_TOKENS = 10_000
-MAX_NESTING = 50
+MAX_NESTING = 25
 MAX_NAME = 64
 
 _OPENING = (TokenType.L_PAREN, TokenType.CASE, TokenType.L_BRACKET, TokenType.L_BRACE)

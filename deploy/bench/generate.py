@@ -1,7 +1,7 @@
 """A seeded table of hospital stays, written like the store writes: one Parquet file a bucket, sorted by person.
 
-Of 10 million stays there are 3.4 million persons, half with one or two stays and a few with hundreds; 13 regions (8 % of
-stays outside the home region), 10 age bands, 200 diagnoses of very different frequency, length of stay and cost.
+Of 10 million stays there are 3.4 million persons, half with one or two stays and a few with hundreds; 13 regions (8 %
+of stays outside the home region), 10 age bands, 200 diagnoses of very different frequency, length of stay and cost.
 """
 
 from pathlib import Path

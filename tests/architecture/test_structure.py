@@ -39,7 +39,7 @@ def test_a_file_stays_comfortable(path: Path) -> None:
     ("library", "homes"),
     [
         ("opendp", ("dataspace/dp",)),
-        ("numba", ("dataspace/dp/bounding",)),
+        ("numba", ("dataspace/dp/kernel",)),
         ("sqlglot", ("dataspace/sql",)),
         ("sqlalchemy", ("dataspace/db", "pipelines/quality")),
         ("great_expectations", ("pipelines/quality",)),

@@ -12,6 +12,7 @@ from pipelines.errors import (
     IdentifierLeft,
     KeystoreError,
     NotPersonLevel,
+    PseudonymCollision,
     SourceError,
     StoreBusy,
     TooManyBadRows,
@@ -281,3 +282,21 @@ def test_lookup_rows_are_sorted_and_public(load: Load, store: Store) -> None:
     report = load(wards=list(reversed(WARDS)))
     assert rows_of(store, report, "ward") == sorted(WARDS)
     assert [f.bucket for f in report.snapshot.table["ward"].files] == [None]
+
+
+def test_two_persons_with_one_key_stop_the_load(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    def colliding(self: Pseudonymiser, identifiers: list[str]) -> list[bytes | None]:
+        return [bytes(8) + i.encode().rjust(8) for i in identifiers]
+
+    monkeypatch.setattr(Pseudonymiser, "pseudonyms", colliding)
+    with pytest.raises(PseudonymCollision, match="1 person keys"):
+        load()
+
+
+def test_an_identifier_that_fails_its_check_digits_sets_the_row_aside(load: Load) -> None:
+    plan = PLAN.replace('["no-spaces", "upper"]', '["nir"]')
+    persons = [("1851275108745", "A", "1985-12-01", "M"), ("AB2", "B", "1960-07-09", "M")]
+    report = load(plan, persons=persons, stays=[("1 85 12 75 108 745", "2020-01-01", "CARD", "1", "1")])
+    assert report.snapshot.table["stay"].rows == 1
+    reasons = dict(report.snapshot.table["person"].reasons)
+    assert reasons == {"the person identifier fails its declared normalisation": 1}

@@ -67,6 +67,7 @@ def test_one_person_moves_nothing_by_more_than_the_bound(world: World) -> None:
 VALUE = Bounds(Decimal(0), Decimal(7))
 ASKED = {
     AggregateKind.PERSONS: Aggregate("a", AggregateKind.PERSONS),
+    "persons with a value": Aggregate("a", AggregateKind.PERSONS, 0),
     AggregateKind.ROWS: Aggregate("a", AggregateKind.ROWS, 0),
     AggregateKind.SUM: Aggregate("a", AggregateKind.SUM, 0, VALUE),
     AggregateKind.MEAN: Aggregate("a", AggregateKind.MEAN, 0, VALUE),

@@ -17,7 +17,7 @@ def test_two_holders_with_one_key_link_and_two_domains_never_do(identifiers: lis
     here = Pseudonymiser(HERE).pseudonyms(identifiers)
     assert Pseudonymiser(HERE).pseudonyms(list(reversed(identifiers))) == list(reversed(here))
     there = Pseudonymiser(THERE).pseudonyms(identifiers)
-    keys, others = {p.person_key for p in here if p}, {p.person_key for p in there if p}
+    keys, others = {p[:8] for p in here if p}, {p[:8] for p in there if p}
     assert len(keys) == len(identifiers)
     assert not keys & others
 
@@ -31,7 +31,7 @@ def test_the_declared_form_decides_and_not_the_spelling(identifier: str) -> None
 
 def test_many_identifiers_of_two_domains_share_no_person_key() -> None:
     identifiers = [str(n) for n in range(100_000)]
-    here = {p.person_key for p in Pseudonymiser(HERE).pseudonyms(identifiers) if p}
-    there = {p.person_key for p in Pseudonymiser(THERE).pseudonyms(identifiers) if p}
+    here = {p[:8] for p in Pseudonymiser(HERE).pseudonyms(identifiers) if p}
+    there = {p[:8] for p in Pseudonymiser(THERE).pseudonyms(identifiers) if p}
     assert len(here) == len(there) == 100_000
     assert not here & there

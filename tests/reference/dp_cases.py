@@ -55,9 +55,7 @@ def bounds(draw: st.DrawFn) -> Bounds:
 @st.composite
 def aggregates(draw: st.DrawFn, kind: AggregateKind, name: str) -> Aggregate:
     step = draw(st.sampled_from([Decimal(1), Decimal("0.25"), Decimal("0.1")]))
-    if kind is AggregateKind.PERSONS:
-        return Aggregate(name, kind)
-    if kind is AggregateKind.ROWS:
+    if kind in (AggregateKind.PERSONS, AggregateKind.ROWS):
         return Aggregate(name, kind, draw(st.sampled_from([None, 0, 1])))
     if kind is AggregateKind.PROPORTION:
         return Aggregate(name, kind, 2)

@@ -69,7 +69,10 @@ def pairs(rows: Sequence[Row], stream: Stream) -> list[Pair]:
     for row in rows:
         value = 0 if stream.value is None else steps(row[f"v{stream.value}"], stream.grid)
         below = 0 if stream.denominator is None else steps(row[f"v{stream.denominator}"], stream.denominator_grid)
-        if value is not None and below is not None:
+        if stream.denominator is not None and (value is not None or below is not None):
+            # a row that misses one of the two adds nothing there
+            found.append((value or 0, below or 0))
+        elif value is not None and below is not None:
             found.append((value, below))
     return found
 
@@ -92,7 +95,7 @@ def chosen_by_cell(rows: Sequence[Row], plan: MeasurementPlan, stream: Stream, k
     by_cell: dict[Cell, list[Pair]] = defaultdict(list)
     for (cell, person), mine in kept_rows(rows, plan, key).items():
         seed = mix(person_seed(person, key) + cell_hash(cell, key))
-        by_cell[cell] += chosen(mine, stream, plan.bounds.rows, seed)
+        by_cell[cell] += chosen(mine, stream, stream.rows(plan.bounds), seed)
     return by_cell
 
 
@@ -137,7 +140,7 @@ def answer(rows: Sequence[Row], plan: MeasurementPlan, aggregate: Aggregate, key
 def _answer(there: list[Pair], aggregate: Aggregate, stream: Stream) -> float | None:
     kind, grid = aggregate.kind, stream.grid
     values = sorted(value * grid.step for value, _ in there)
-    if kind is AggregateKind.ROWS:
+    if kind in (AggregateKind.PERSONS, AggregateKind.ROWS):
         return float(len(there))
     if kind is AggregateKind.SUM:
         return float(sum(values))

@@ -1,12 +1,13 @@
 """Rows over in-memory tables: what the store's reader does, in a few lines, for tests of the engine."""
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-_CONNECTION = duckdb.connect()
+_CONNECTION, _LOCK = duckdb.connect(), Lock()
 
 
 class TableRows:
@@ -20,7 +21,7 @@ class TableRows:
         return len(self.tables)
 
     def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
-        with _CONNECTION.cursor() as connection:
+        with _LOCK, _CONNECTION.cursor() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS s")
             connection.register("given", self.tables[bucket])
             connection.execute("CREATE OR REPLACE TABLE s.t AS SELECT * FROM given")

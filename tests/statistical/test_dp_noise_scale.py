@@ -3,11 +3,14 @@
 Each check has a false-alarm rate of about one in a million, and a noise 10 % off would fail it.
 """
 
+from decimal import Decimal
 from fractions import Fraction
-from math import comb, exp, log, sqrt
+from math import comb, exp, sqrt
 
 import pytest
 
+from dataspace.domain.privacy import PrivacyLoss
+from dataspace.dp.accountant import epsilon_of
 from dataspace.dp.accuracy import half_width, rho_for, scale_of
 from dataspace.dp.noise import NoiseTooSmall, OpenDPNoise, threshold_for
 
@@ -66,33 +69,27 @@ def test_noise_that_costs_more_than_its_share_is_refused() -> None:
         OpenDPNoise().threshold({0: 9}, 4.0, 10, 1, Fraction(1), Fraction(1, 10**9))
 
 
-def test_epsilon_of_a_count_is_not_above_the_claim() -> None:
-    """Black box: events of the form {noisy count > t} on a count and on the count without one person.
+@pytest.mark.parametrize("rho", [Fraction(1, 2), Fraction(2)])
+def test_epsilon_of_a_count_is_not_above_the_claim(rho: Fraction) -> None:
+    """Black box: how often a noisy count with and one without a person are at least t, for all t.
 
-    A discrete Gaussian of rho is (epsilon, delta)-private with epsilon = rho + 2 sqrt(rho log(1/delta)). The lower end
-    of a Clopper-Pearson-like interval for P - exp(epsilon) Q must not be above delta. Half the noise is caught.
+    Claimed is what the accountant says. A violation is P > exp(epsilon) Q + delta beyond five standard errors of both
+    rates. Noise of half the scale is caught.
     """
-    rho, delta = Fraction(1, 2), 1e-2
-    claim = float(rho) + 2 * sqrt(float(rho) * log(1 / delta))
+    delta = Decimal("0.05")
+    claim = float(epsilon_of(PrivacyLoss.at_least(rho), delta))
     honest = scale_of(rho, Fraction(1))
-    assert not _breaks(draws(honest), claim, delta)
-    assert _breaks(draws(honest / 4), claim, delta)
+    assert not _breaks(draws(honest, 2 * DRAWS), claim, float(delta))
+    assert _breaks(draws(honest / 2, 2 * DRAWS), claim, float(delta))
 
 
 def _breaks(noise: list[int], epsilon: float, delta: float) -> bool:
     half = len(noise) // 2
     present, absent = [n + 1 for n in noise[:half]], noise[half:]
-    slack = FIVE_SIGMA / sqrt(half) / 2
-    for threshold in range(-8, 9):
-        p = sum(n >= threshold for n in present) / half
-        q = sum(n >= threshold for n in absent) / half
-        if p - slack * (1 + exp(epsilon)) > exp(epsilon) * q + delta:
-            return True
-    # the same by probability of single outcomes, where a small scale shows first
-    for outcome in range(-4, 6):
-        p = sum(n == outcome for n in present) / half
-        q = sum(n == outcome for n in absent) / half
-        if p - slack > exp(epsilon) * (q + FIVE_SIGMA * sqrt(max(q, 1 / half) / half)) + delta:
+    for least in range(-8, 9):
+        p, q = (sum(n >= least for n in side) / half for side in (present, absent))
+        error = sqrt((p * (1 - p) + exp(2 * epsilon) * max(q * (1 - q), 1 / half)) / half)
+        if p > exp(epsilon) * q + delta + FIVE_SIGMA * error:
             return True
     return False
 
