@@ -21,6 +21,17 @@ PERSON_KEY = "person_key"
 ROW_RANK = "row_rank"
 """Stored column: position of a row among its person's rows of the same table, in keyed-hash order, from 1."""
 
+
+def index_columns(position: int) -> tuple[str, str]:
+    """Stored columns of a table's contribution index number `position`, from 1: group rank and row rank.
+
+    The first is the rank of the row's group among the person's groups of `Table.dimensions[position - 1]`, the second
+    the rank of the row within its group; both in keyed-hash order, from 1, and from the person's own rows alone. Rows
+    with group rank up to L0 and row rank up to r are a person's bounded contribution.
+    """
+    return f"index{position}_group", f"index{position}_row"
+
+
 RESERVED = frozenset({PERSON, PERSON_KEY, ROW_RANK, "person_bucket"})
 
 Scalar = str | int | Decimal | bool | date | datetime
@@ -106,6 +117,8 @@ class TableKind(StrEnum):
 class Table:
     """One table of a dataset.
 
+    `dimensions` are sets of columns often grouped by: ingestion writes a contribution index for each, which makes
+    unfiltered questions over them a plain filter and a sum.
     `rows_per_person` and `groups_per_person` are the default contribution bounds of queries over this table: how many
     rows one person may weigh in one group, and in how many groups one person may appear.
     """
@@ -117,6 +130,7 @@ class Table:
     description: str = ""
     rows_per_person: int = 1
     groups_per_person: int = 1
+    dimensions: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         names = [c.name for c in self.columns]
@@ -126,6 +140,19 @@ class Table:
             raise ValueError(f"table {self.name!r}: contribution bounds start at 1")
         if self.kind is TableKind.PERSONS and self.rows_per_person != 1:
             raise ValueError(f"table {self.name!r} has one row a person, so rows_per_person is 1")
+        self._check_dimensions(set(names))
+
+    def _check_dimensions(self, names: set[str]) -> None:
+        if self.dimensions and self.kind is not TableKind.EVENTS:
+            raise ValueError(f"table {self.name!r}: only tables of events have dimensions")
+        if len({frozenset(columns) for columns in self.dimensions}) != len(self.dimensions):
+            raise ValueError(f"table {self.name!r} names the same dimensions twice")
+        for position, columns in enumerate(self.dimensions, start=1):
+            unknown = [column for column in columns if column not in names]
+            if unknown or not columns or len(set(columns)) != len(columns):
+                raise ValueError(f"table {self.name!r}: dimensions {position} must be different columns of the table")
+            if names & set(index_columns(position)):
+                raise ValueError(f"table {self.name!r}: {index_columns(position)} are the index's own columns")
 
     @cached_property
     def column(self) -> dict[str, Column]:

@@ -17,7 +17,9 @@ FORMAT = 1
 
 T = TypeVar("T")
 
-_TABLE_FIELDS = frozenset({"name", "kind", "title", "description", "rows_per_person", "groups_per_person", "columns"})
+_TABLE_FIELDS = frozenset(
+    {"name", "kind", "title", "description", "rows_per_person", "groups_per_person", "dimensions", "columns"}
+)
 _COLUMN_FIELDS = frozenset(
     {
         "name",
@@ -60,6 +62,7 @@ def _table_to_dict(table: Table) -> dict[str, Any]:
         "description": table.description,
         "rows_per_person": table.rows_per_person,
         "groups_per_person": table.groups_per_person,
+        "dimensions": [list(columns) for columns in table.dimensions],
         "columns": [_column_to_dict(c) for c in table.columns],
     }
 
@@ -76,6 +79,10 @@ def _table_from_dict(value: object, where: str) -> Table:
             description=_text(fields["description"], f"{where}.description"),
             rows_per_person=_whole(fields["rows_per_person"], f"{where}.rows_per_person"),
             groups_per_person=_whole(fields["groups_per_person"], f"{where}.groups_per_person"),
+            dimensions=tuple(
+                tuple(_text(name, f"{where}.dimensions[{i}]") for name in _list(columns, f"{where}.dimensions[{i}]"))
+                for i, columns in enumerate(_list(fields["dimensions"], f"{where}.dimensions"))
+            ),
         ),
         where,
     )

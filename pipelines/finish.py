@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog.schema import Table, TableKind
+from catalog.schema import Table, TableKind, index_columns
 from pipelines import sqltext as sql
 from pipelines.errors import NotPersonLevel, without_engine_text
 from pipelines.mapped import MappedTable
@@ -96,7 +96,8 @@ def _write_bucket(
 ) -> WrittenFile | None:
     columns = [sql.name(c.name) for c in described.columns]
     rows = bench.connection.cursor().sql(
-        f"SELECT {', '.join([*columns, 'person_key'])} FROM read_parquet({sql.paths(delivered)})"
+        f"SELECT {', '.join([*columns, 'person_key', *_indexes(described, columns)])}"
+        f" FROM read_parquet({sql.paths(delivered)})"
         f" WHERE {passes(mapped.rules)} AND {keep} ORDER BY person_key, {_keyed_order(columns)}",
         params=[order_key.hex()],
     )
@@ -104,11 +105,23 @@ def _write_bucket(
     return write_file(rows.to_arrow_reader(ROW_GROUP), path, stored_schema(described), bucket)
 
 
+def _indexes(described: Table, columns: list[str]) -> list[str]:
+    """SQL of the contribution indexes' columns; each is a function of the person's own rows."""
+    made = []
+    for position, dimensions in enumerate(described.dimensions, start=1):
+        names = [sql.name(name) for name in dimensions]
+        group, row = index_columns(position)
+        cells = f"PARTITION BY person_key ORDER BY {_keyed_order(names)}, {', '.join(names)}"
+        within = f"PARTITION BY person_key, {', '.join(names)} ORDER BY {_keyed_order(columns)}"
+        made += [f"dense_rank() OVER ({cells}) AS {group}", f"row_number() OVER ({within}) AS {row}"]
+    return made
+
+
 def _keyed_order(columns: list[str]) -> str:
     """SQL of the keyed hash of a row's content; rows that tie are equal in every column."""
     # 31 and 30 are separators that no stored text can hold
     parts = ", ".join(f"coalesce(CAST({c} AS VARCHAR), chr(30)), chr(31)" for c in columns)
-    return f"left(sha256(concat(?, person_key, chr(31), {parts})), 24)" if parts else "1"
+    return f"left(sha256(concat($1, person_key, chr(31), {parts})), 24)" if parts else "1"
 
 
 def _check_person_level(table: TablePlan, bench: Bench, file: Path) -> None:

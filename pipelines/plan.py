@@ -84,6 +84,7 @@ class TablePlan:
     identifiers: tuple[str, ...] = ()
     rows_per_person: int = 1
     groups_per_person: int = 1
+    dimensions: tuple[tuple[str, ...], ...] = ()
     threshold: Decimal = Decimal(0)
     checks: tuple[Check, ...] = ()
 
@@ -108,6 +109,7 @@ class TablePlan:
             description=self.description,
             rows_per_person=self.rows_per_person,
             groups_per_person=self.groups_per_person,
+            dimensions=self.dimensions,
         )
 
 

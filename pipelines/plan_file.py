@@ -100,6 +100,7 @@ def _table(section: Section, threshold: Decimal) -> TablePlan:
             identifiers=section.texts("identifiers"),
             rows_per_person=section.count("rows_per_person", 1),
             groups_per_person=section.count("groups_per_person", 1),
+            dimensions=section.lists("dimensions"),
             threshold=section.share("threshold", threshold),
             columns=tuple(_column(c, kind) for c in section.sections("columns")),
             checks=tuple(_check(c) for c in section.items("checks")),

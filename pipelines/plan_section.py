@@ -77,6 +77,13 @@ class Section:
             self.fail(key, "is a list of texts.")
         return tuple(values)
 
+    def lists(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """Lists of texts of the list `key`, for example [["sex"], ["region", "age"]]."""
+        values = self._get(key, list, "a list of lists of texts", [])
+        if not all(isinstance(value, list) and all(isinstance(text, str) for text in value) for value in values):
+            self.fail(key, "is a list of lists of texts.", 'Write for example [["sex"], ["region", "age"]].')
+        return tuple(tuple(value) for value in values)
+
     def flag(self, key: str) -> bool:
         return bool(self._get(key, bool, "true or false", False))
 

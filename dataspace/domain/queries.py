@@ -14,7 +14,10 @@ from catalog.schema import Bounds, ColumnType, Scalar
 
 
 class AggregateKind(StrEnum):
-    """What is asked of each group. Row-wise kinds see at most `ContributionBounds.rows` rows of a person in a group."""
+    """What is asked of each group. Row-wise kinds see at most `ContributionBounds.rows` rows of a person in a group.
+
+    PERSONS and ROWS may have a value without bounds (FILTER, COUNT(x)): only rows where it is not NULL count.
+    """
 
     PERSONS = "persons"  # COUNT(DISTINCT person)
     ROWS = "rows"  # COUNT(*), or COUNT(x): rows where the value is not NULL
@@ -76,8 +79,11 @@ class Query:
     `rows` yields `person_key` (BIGINT, never NULL), the group keys `k0`… and the values `v0`…, in any order. It reads
     views named `{dataset}.{table}` that hold the stored columns named in `columns` plus `person_key` and `row_rank`.
     `columns` is all that it touches: (dataset, table, column) triples. `one_row_per_person` is true if `rows` cannot
-    have two rows of one person. `canonical` is equal for queries that ask the same thing in other words. `output` is
-    the SELECT list: names of keys and aggregates in the order the researcher gave.
+    have two rows of one person. `indexed`, where not None, is the same rows read with a contribution index of their
+    table whose dimensions are the keys: columns `g` (rank of the row's group among the person's groups) and `r` (rank
+    of the row within its group), both from 1, the keys and the values, no person key. `canonical` is equal for queries
+    that ask the same thing in other words. `output` is the SELECT list: names of keys and aggregates in the order the
+    researcher gave.
     """
 
     canonical: str
@@ -88,6 +94,7 @@ class Query:
     aggregates: tuple[Aggregate, ...]
     output: tuple[str, ...]
     one_row_per_person: bool = False
+    indexed: str | None = None
     order: tuple[SortKey, ...] = ()
     limit: int | None = None
 

@@ -20,6 +20,7 @@ from dataspace.domain.privacy import PICO, PrivacyLoss
 from dataspace.dp import kernel
 from dataspace.dp.accountant import epsilon_of
 from dataspace.dp.grids import Grid
+from dataspace.dp.indexed import is_indexed, read_index
 from dataspace.dp.kernel import Ints, Words
 from dataspace.dp.measures import ChannelKind, Stream
 from dataspace.dp.noise import OpenDPNoise
@@ -73,10 +74,15 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
     a repeated question meets the same sample.
     """
     merged = _Merged(plan)
+    if is_indexed(plan):
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for totals in pool.map(lambda bucket: read_index(rows, plan, bucket), range(rows.buckets)):
+                merged.add(totals.cells, totals.channels)
+        return merged.exact()
     hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for walked in pool.map(lambda bucket: walk_bucket(rows, plan, bucket, hashes, key), range(rows.buckets)):
-            merged.add(walked)
+            merged.add(walked.cells, tuple(_part(walked, plan, c) for c, _ in enumerate(plan.channels)))
     return merged.exact()
 
 
@@ -188,10 +194,11 @@ class _Merged:
         self.index = {cell: position for position, cell in enumerate(plan.cells or ())}
         self.sums = [np.zeros((len(self.index), self._width(c)), object) for c in range(len(plan.channels))]
 
-    def add(self, walked: Walked) -> None:
-        places = slice(None) if self.plan.cells is not None else self._places(walked.cells)
-        for channel, sums in enumerate(self.sums):
-            sums[places] += self._part(walked, channel).reshape(len(walked.cells), sums.shape[1]).astype(object)
+    def add(self, cells: tuple[Cell, ...], channels: tuple[Ints, ...]) -> None:
+        """Add a bucket's numbers, channel by channel, cell after cell."""
+        places = slice(None) if self.plan.cells is not None else self._places(cells)
+        for sums, added in zip(self.sums, channels, strict=True):
+            sums[places] += added.reshape(len(cells), sums.shape[1]).astype(object)
 
     def exact(self) -> ExactTable:
         return ExactTable(tuple(self.index), tuple(tuple(sums.ravel().tolist()) for sums in self.sums))
@@ -209,10 +216,11 @@ class _Merged:
         bins = None if described.stream is None else self.plan.streams[described.stream].bins
         return bins.count if bins and described.kind is ChannelKind.HISTOGRAM else 1
 
-    def _part(self, walked: Walked, channel: int) -> Ints:
-        """A channel's numbers of one bucket, cell after cell."""
-        kind, stream = self.plan.channels[channel].kind, self.plan.channels[channel].stream
-        return walked.persons if stream is None else _TAKEN[kind](walked.sums[stream])
+
+def _part(walked: Walked, plan: MeasurementPlan, channel: int) -> Ints:
+    """A channel's numbers of one bucket, cell after cell."""
+    kind, stream = plan.channels[channel].kind, plan.channels[channel].stream
+    return walked.persons if stream is None else _TAKEN[kind](walked.sums[stream])
 
 
 _TAKEN: dict[ChannelKind, Callable[[_Sums], Ints]] = {

@@ -5,25 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlglot import exp
-
 from dataspace.sql import build
 from dataspace.sql.aggregates import Windowing
 from dataspace.sql.scalars import Binder
-from dataspace.sql.scope import Derived, Scope, Visible
-from dataspace.sql.subqueries import condition_subquery
+from dataspace.sql.scope import Cte, Derived, Scope, Visible
 from dataspace.sql.tree import DerivedSource, Expr, LeftJoin, Select, Source, TableSource
 
 OUTSIDE = -1
 """Stands for the person of the query around an EXISTS among the persons that joins have made equal."""
-
-
-@dataclass(frozen=True)
-class Cte:
-    """A WITH query and the ones it may use; compiled anew at each use."""
-
-    node: exp.Expr
-    known: Mapping[str, Cte]
 
 
 @dataclass
@@ -52,7 +41,7 @@ class Body:
 
     def binder(self, *, subqueries: bool = True) -> Binder:
         """Expressions over the sources; conditions may hold sub-queries where `subqueries`."""
-        rule = condition_subquery(self.ctes) if subqueries else None
+        rule = self.scope.world.subqueries(self.ctes) if subqueries else None
         return Binder(self.scope, subquery=rule)
 
 

@@ -13,7 +13,9 @@ from typing import cast
 from catalog.schema import Bounds, Scalar
 from dataspace.domain.queries import Aggregate, GroupKey, Query
 from dataspace.sql.domains import printed_key
+from dataspace.sql.indexes import index_of
 from dataspace.sql.measures import Measure
+from dataspace.sql.print_expressions import quoted
 from dataspace.sql.print_selects import Printer, Session, source_orders
 from dataspace.sql.tree import Expr, Select, TableSource, selects
 
@@ -38,16 +40,25 @@ def _candidate(p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tup
     listed += [f"{text} AS k{i}" for i, (text, _) in enumerate(printed_keys)]
     listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
     rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
+    ranks = index_of(p.select, [e for e, _ in keys], [e for _, m in measures for e in value_exprs(m)])
     lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
     return Query(
         canonical="\n".join(lines),
         rows=rows,
+        indexed=None if ranks is None else _ranked(p, ranks, listed[1:]),
         tables=(),
         columns=frozenset(),
         keys=tuple(k for _, k in printed_keys),
         aggregates=tuple(aggregates),
         output=(),
     )
+
+
+def _ranked(p: Printer, ranks: tuple[str, str], listed: list[str]) -> str:
+    """The rows with their ranks in place of the person."""
+    source = p.names[p.inner[0].id]
+    group, row = (f"{source}.{quoted(name)}" for name in ranks)
+    return f"SELECT {', '.join([f'{group} AS g', f'{row} AS r', *listed])} FROM {p.from_clause()}"
 
 
 def value_exprs(m: Measure) -> list[Expr]:

@@ -15,13 +15,14 @@ from dataspace.domain.errors import InvalidQuery
 from dataspace.domain.queries import GroupKey, Query, SortKey
 from dataspace.sql.body import Body, finish
 from dataspace.sql.canonical import print_query, value_exprs
-from dataspace.sql.derived import group_item
+from dataspace.sql.derived import bind_derived, group_item
 from dataspace.sql.domains import public_domain
 from dataspace.sql.grammar import check_grammar
 from dataspace.sql.measures import is_measure, measure
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scope import World, is_person
 from dataspace.sql.selects import bind_body
+from dataspace.sql.subqueries import condition_subquery
 from dataspace.sql.text import check_text
 from dataspace.sql.tree import Expr, Select
 
@@ -41,7 +42,7 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
     try:
         tree = _parsed(sql)
         check_grammar(tree)
-        return _Compilation(tree, bind_body(tree, World(dictionary), {})).query()
+        return _Compilation(tree, bind_body(tree, World(dictionary, bind_derived, condition_subquery), {})).query()
     except RecursionError:
         raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
 

@@ -10,10 +10,10 @@ from sqlglot import exp
 from catalog.schema import PERSON
 from dataspace.sql import build
 from dataspace.sql.aggregates import AGGREGATES, per_person, windowed
-from dataspace.sql.body import Body, Cte, finish, first_row
+from dataspace.sql.body import Body, finish, first_row
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scalars import Binder, operands
-from dataspace.sql.scope import Derived, World, is_person
+from dataspace.sql.scope import Cte, Derived, World, is_person
 from dataspace.sql.selects import bind_body
 from dataspace.sql.tree import Expr
 

@@ -46,7 +46,7 @@ def public_domain(key: Expr, where: Sequence[Expr]) -> Domain | None:
         if reached is None or not reached:
             listed = _stated(key, where) or listed
             return (*listed, *nulls) if len(listed) <= MAX_LISTED else None
-        return tuple(v for v in (*listed, None) if v in reached)
+        return tuple(v for v in (*listed, None) if v in reached) or _stated(key, where) or listed
     if reached is not None:
         present = sorted((v for v in reached if v is not None), key=_sorting)
         limit = MAX_LISTED if _stated(key, where) else MAX_DERIVED

@@ -16,6 +16,7 @@ from catalog.schema import ColumnType
 from dataspace.sql import bins, build, casts, dates, facts
 from dataspace.sql.build import BOOLEAN, DECIMAL, INTEGER, TEXT, need_number, need_text
 from dataspace.sql.facts import combine
+from dataspace.sql.hints import FUNCTION_HINTS
 from dataspace.sql.refusals import name_of, refuse
 from dataspace.sql.tree import Expr, Facts
 
@@ -86,12 +87,16 @@ def call(bind: Bind, node: Node) -> Expr:
     function = FUNCTIONS.get(name)
     if function is None:
         close = get_close_matches(name, FUNCTIONS, n=1)
-        hint = f"Did you mean {FUNCTIONS[close[0]].usage}?" if close else f"Functions: {', '.join(sorted(_LISTED))}."
+        hint = FUNCTION_HINTS.get(name) or _advice(close)
         raise refuse(node, f"The function {name_of(node)} is not part of the query language.", hint)
     if not function.least <= len(args) <= function.most:
         raise refuse(node, f"{name}() has another number of arguments.", f"Write {function.usage}.")
     first = [_unit(args[0], node)] if function.unit else []
     return function.build([*first, *(bind(a) for a in args[len(first) :])], node)
+
+
+def _advice(close: list[str]) -> str:
+    return f"Did you mean {FUNCTIONS[close[0]].usage}?" if close else f"Functions: {', '.join(sorted(_LISTED))}."
 
 
 def _arguments(node: Node) -> tuple[str, list[Node]]:

@@ -74,3 +74,18 @@ ARG_HINTS: dict[tuple[type[exp.Expr] | None, str], str] = {
     (exp.WindowSpec, "exclude"): "Write a frame without EXCLUDE.",
     (None, "ignore_nulls"): "Filter with WHERE x IS NOT NULL first.",
 }
+
+_CLOCK = "Its value changes; write a literal: DATE '2020-12-31'."
+_LISTS = "Lists are not released; use COUNT, MIN, MAX or first(x ORDER BY date)."
+
+FUNCTION_HINTS: dict[str, str] = {
+    **dict.fromkeys(("now", "today", "get_current_timestamp", "transaction_timestamp"), _CLOCK),
+    **dict.fromkeys(("list", "string_agg", "listagg", "histogram", "mode"), _LISTS),
+    "age": "Use AGE_AT(birth, date), or date_diff('day', a, b).",
+    "proportion": "It is an aggregate: it may stand in the outermost SELECT list only.",
+    "rate": "It is an aggregate: it may stand in the outermost SELECT list only.",
+    "width_bucket": "Use BIN(x, lo, hi, width).",
+    "log10": "Use ln(x) / 2.302585092994046.",
+    "log2": "Use ln(x) / 0.6931471805599453.",
+}
+"""Advice for functions that the parser knows by name only."""

@@ -1,6 +1,6 @@
 """Name resolution: tables of the dictionary, sub-queries in FROM, and their columns."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
@@ -37,11 +37,25 @@ class Visible:
     used: dict[str, Expr] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Cte:
+    """A WITH query and the ones it may use; compiled anew at each use."""
+
+    node: exp.Expr
+    known: "Mapping[str, Cte]"
+
+
 @dataclass
 class World:
-    """What one compilation shares: the dictionary and the numbers already given."""
+    """What one compilation shares: the dictionary, the numbers already given, and how sub-queries are compiled.
+
+    `derive` compiles a sub-query of FROM, `subqueries` gives the rule for those in conditions: they are handed in,
+    because a sub-query is a selection again.
+    """
 
     dictionary: Mapping[str, DatasetSchema]
+    derive: "Callable[[exp.Expr, World, Mapping[str, Cte]], Derived]"
+    subqueries: Callable[[Mapping[str, Cte]], Callable[..., Expr]]
     ids: Iterator[int] = field(default_factory=count)
     selections: int = 0
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from catalog.schema import TableKind
-from dataspace.sql.body import Body, Cte
+from dataspace.sql.body import Body
 from dataspace.sql.joins import add_conjunct, add_join, check_linked
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scalars import operands
-from dataspace.sql.scope import Scope, Visible, World, derived_columns, table_columns
+from dataspace.sql.scope import Cte, Scope, Visible, World, derived_columns, table_columns
 
 MAX_SOURCES = 12
 
@@ -67,9 +67,7 @@ def _source(body: Body, node: exp.Expr) -> Visible:
 def _derived(
     body: Body, number: int, alias: str, inner: exp.Expr, known: Mapping[str, Cte], place: exp.Expr
 ) -> Visible:
-    from dataspace.sql.derived import bind_derived
-
-    derived = bind_derived(inner, body.scope.world, known)
+    derived = body.scope.world.derive(inner, body.scope.world, known)
     if derived.select.personal and not derived.has_person:
         raise refuse(
             place, "The sub-query loses the person.", "Add person to its SELECT list (and to GROUP BY if it groups)."

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from dataspace.sql import build
+from dataspace.sql.body import finish
 from dataspace.sql.build import BOOLEAN
+from dataspace.sql.derived import bind_derived
 from dataspace.sql.facts import combine
 from dataspace.sql.refusals import refuse
-from dataspace.sql.scope import Derived, is_person
+from dataspace.sql.scalars import Binder
+from dataspace.sql.scope import Cte, Derived, is_person
+from dataspace.sql.selects import bind_body
 from dataspace.sql.tree import Expr, Facts
-
-if TYPE_CHECKING:
-    from dataspace.sql.body import Cte
-    from dataspace.sql.scalars import Binder
 
 _EXACT = Facts(nullable=False, person_level=True, domain=(False, True))
 
@@ -41,9 +40,6 @@ def condition_subquery(ctes: Mapping[str, Cte]) -> Callable[[Binder, exp.Expr], 
 
 
 def _exists(b: Binder, node: exp.Exists, ctes: Mapping[str, Cte]) -> Expr:
-    from dataspace.sql.body import finish
-    from dataspace.sql.selects import bind_body
-
     inner = node.this
     while isinstance(inner, exp.Subquery):
         inner = inner.this
@@ -93,7 +89,5 @@ def _value_in(b: Binder, node: exp.In, ctes: Mapping[str, Cte]) -> Expr:
 
 
 def _select(b: Binder, node: exp.In, ctes: Mapping[str, Cte]) -> Derived:
-    from dataspace.sql.derived import bind_derived
-
     query = node.args["query"]
     return bind_derived(query, b.scope.world, ctes)

@@ -12,6 +12,7 @@ import json
 import resource
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -32,6 +33,7 @@ from dataspace.dp.bounding import aggregate, warm  # noqa: E402
 from dataspace.dp.engine import measure  # noqa: E402
 from dataspace.dp.noise import OpenDPNoise  # noqa: E402
 from dataspace.dp.plan import MeasurementPlan, plan_query  # noqa: E402
+from dataspace.sql import parse_query  # noqa: E402
 
 KEY = b"the benchmark's secret"
 TABLES = ("stays", "patients")
@@ -73,7 +75,7 @@ class FolderRows:
 
 def main() -> None:
     options = _options()
-    folder = ROOT / ".bench" / f"stays-{options.rows}"
+    folder = ROOT / ".bench" / f"stays-{options.rows}-indexed"
     rows = FolderRows(folder, generate(folder, options.rows))
     warm()
     results = []
@@ -123,7 +125,10 @@ def _own_time(results: list[dict[str, object]]) -> dict[str, object]:
 
 def _plan(question: Question) -> MeasurementPlan:
     guarantee = Guarantee(Decimal(10), Decimal("1e-6"))
-    return plan_query(question.query, DICTIONARY, ByEpsilon(Decimal(1)), guarantee, question.bounds)
+    query = parse_query(question.sql, DICTIONARY)
+    if not question.indexed:
+        query = replace(query, indexed=None)
+    return plan_query(query, DICTIONARY, ByEpsilon(Decimal(1)), guarantee, question.bounds)
 
 
 def _line(result: dict[str, object]) -> str:

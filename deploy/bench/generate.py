@@ -1,15 +1,18 @@
 """A seeded table of hospital stays, written like the store writes: one Parquet file a bucket, sorted by person.
 
-Of 10 million stays there are 3.4 million persons, half with one or two stays and a few with hundreds; 13 regions (8 %
+Of 10 million stays there are 3.4 million persons, half with one or two stays, a few with hundreds; 13 regions (8 %
 of stays outside the home region), 10 age bands, 200 diagnoses of very different frequency, length of stay and cost.
 """
 
 from pathlib import Path
 
 import duckdb
+from questions import DICTIONARY
+
+from catalog.schema import index_columns
 
 ROWS_PER_PERSON = 2.94
-BUCKET_ROWS = 1_000_000
+BUCKET_ROWS = 4_000_000
 
 _PERSONS = """
 CREATE OR REPLACE TABLE people AS
@@ -25,7 +28,8 @@ FROM range({persons}) AS t(i)
 
 _STAYS = """
 COPY (
-    SELECT printf('R%02d', CASE WHEN hash(person_key, n, 1) % 100 < 8 THEN hash(person_key, n, 2) % 13 ELSE home END)
+    WITH stays AS (SELECT
+        printf('R%02d', CASE WHEN hash(person_key, n, 1) % 100 < 8 THEN hash(person_key, n, 2) % 13 ELSE home END)
             AS region,
         age, sex,
         printf('D%03d', CAST(power(hash(person_key, n, 3) % 100000 / 100000.0, 3) * 200 AS INTEGER) % 200)
@@ -35,10 +39,22 @@ COPY (
         CAST(hash(person_key, n, 6) % 2000000 AS DOUBLE) / 100 AS cost,
         person_key,
         CAST(n AS INTEGER) AS row_rank
-    FROM (SELECT *, unnest(range(1, stays + 1)) AS n FROM people WHERE bucket = {number})
-    ORDER BY person_key, row_rank
+    FROM (SELECT *, unnest(range(1, stays + 1)) AS n FROM people WHERE bucket = {number}))
+    SELECT *, {indexes} FROM stays ORDER BY person_key, row_rank
 ) TO '{file}' (FORMAT parquet, COMPRESSION zstd)
 """
+
+
+def _indexes() -> str:
+    """Columns of the contribution indexes that the dictionary of the benchmark declares."""
+    made = []
+    for position, dimensions in enumerate(DICTIONARY["hospital"].table["stays"].dimensions, start=1):
+        names, (group, row) = ", ".join(dimensions), index_columns(position)
+        cells = f"PARTITION BY person_key ORDER BY hash({names}, person_key), {names}"
+        made.append(f"CAST(dense_rank() OVER ({cells}) AS INTEGER) AS {group}")
+        made.append(f"CAST(row_number() OVER (PARTITION BY person_key, {names} ORDER BY row_rank) AS INTEGER) AS {row}")
+    return ", ".join(made)
+
 
 _PATIENTS = """
 COPY (
@@ -63,6 +79,6 @@ def generate(folder: Path, rows: int) -> int:
             for number in range(buckets):
                 file = folder / table / f"person_bucket={number}" / "part-0.parquet"
                 file.parent.mkdir(parents=True, exist_ok=True)
-                connection.execute(text.format(number=number, file=file))
+                connection.execute(text.format(number=number, file=file, indexes=_indexes()))
     (folder / "complete").touch()
     return buckets

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from catalog.schema import PERSON_KEY, ROW_RANK, ColumnType, Table, TableKind
+from catalog.schema import PERSON_KEY, ROW_RANK, ColumnType, Table, TableKind, index_columns
 
 TYPES: dict[ColumnType, pa.DataType] = {
     ColumnType.BOOLEAN: pa.bool_(),
@@ -30,10 +30,18 @@ def stored_schema(table: Table) -> pa.Schema:
     fields = [pa.field(c.name, TYPES[c.type]) for c in table.columns]
     if table.kind is not TableKind.LOOKUP:
         fields += [pa.field(PERSON_KEY, pa.int64(), nullable=False), pa.field(ROW_RANK, pa.int32(), nullable=False)]
+        fields += [pa.field(name, pa.int32(), nullable=False) for name in index_names(table)]
     return pa.schema(fields)
+
+
+def index_names(table: Table) -> tuple[str, ...]:
+    """Columns of all the table's contribution indexes."""
+    return tuple(name for position, _ in enumerate(table.dimensions, start=1) for name in index_columns(position))
 
 
 def stored_sql_types(table: Table) -> dict[str, str]:
     """DuckDB's name of each stored column's type."""
     types = {c.name: SQL_TYPES[c.type] for c in table.columns}
-    return types if table.kind is TableKind.LOOKUP else types | {PERSON_KEY: "BIGINT", ROW_RANK: "INTEGER"}
+    if table.kind is TableKind.LOOKUP:
+        return types
+    return types | {PERSON_KEY: "BIGINT", ROW_RANK: "INTEGER"} | dict.fromkeys(index_names(table), "INTEGER")

@@ -14,7 +14,7 @@ from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import NotInSnapshot, SnapshotNotFound, without_engine_text
 from pipelines.pseudonyms import bucket_of
-from pipelines.store.arrow import stored_sql_types
+from pipelines.store.arrow import index_names, stored_sql_types
 from pipelines.store.layout import DatasetFolder
 from pipelines.store.record import Snapshot, StoredFile, from_json, snapshots
 
@@ -168,7 +168,7 @@ def _by_bucket(keys: frozenset[int], buckets: int) -> dict[int, list[int]]:
 
 def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:
     """SQL of the table's rows in these files, typed even where there are none."""
-    columns = names if table.kind is TableKind.LOOKUP else (*names, PERSON_KEY, ROW_RANK)
+    columns = names if table.kind is TableKind.LOOKUP else (*names, PERSON_KEY, ROW_RANK, *index_names(table))
     if files:
         chosen = ", ".join(sql.name(c) for c in columns) or NO_COLUMN
         return f"SELECT {chosen} FROM read_parquet({sql.paths(files)}, hive_partitioning = false)"

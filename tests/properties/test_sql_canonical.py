@@ -136,9 +136,11 @@ DIFFERENT = (
     ),
     (
         "SELECT COUNT(*) FROM condition_occurrence a JOIN condition_occurrence b ON a.person = b.person "
-        "AND a.condition_concept_id = 10 AND b.condition_concept_id = 11 AND a.condition_start_date < b.condition_start_date",
+        "AND a.condition_concept_id = 10 AND b.condition_concept_id = 11 AND "
+        "a.condition_start_date < b.condition_start_date",
         "SELECT COUNT(*) FROM condition_occurrence a JOIN condition_occurrence b ON a.person = b.person "
-        "AND a.condition_concept_id = 10 AND b.condition_concept_id = 11 AND a.condition_start_date > b.condition_start_date",
+        "AND a.condition_concept_id = 10 AND b.condition_concept_id = 11 AND "
+        "a.condition_start_date > b.condition_start_date",
     ),
     (
         "SELECT sex, COUNT(*) FROM person WHERE sex IN ('F') GROUP BY sex",
@@ -146,8 +148,10 @@ DIFFERENT = (
     ),
     ("SELECT RATE(dose, days_supply) FROM drug_exposure", "SELECT RATE(days_supply, dose) FROM drug_exposure"),
     (
-        "SELECT COUNT(*) FROM (SELECT person, row_number() OVER (PARTITION BY person ORDER BY dose) n FROM drug_exposure) WHERE n = 1",
-        "SELECT COUNT(*) FROM (SELECT person, row_number() OVER (PARTITION BY person ORDER BY dose DESC) n FROM drug_exposure) WHERE n = 1",
+        "SELECT COUNT(*) FROM (SELECT person, row_number() OVER (PARTITION BY person ORDER BY "
+        "dose) n FROM drug_exposure) WHERE n = 1",
+        "SELECT COUNT(*) FROM (SELECT person, row_number() OVER (PARTITION BY person ORDER BY "
+        "dose DESC) n FROM drug_exposure) WHERE n = 1",
     ),
 )
 
@@ -167,11 +171,13 @@ SAME = (
     (
         "WITH f AS (SELECT person, COUNT(*) AS n, MIN(dose) AS unused FROM drug_exposure GROUP BY person) "
         "SELECT AVG(CLAMP(n, 0, 9)) FROM f",
-        "SELECT AVG(CLAMP(q.number, 0.0, 9)) AS mean FROM (SELECT count(*) AS number, person FROM hospital.drug_exposure "
+        "SELECT AVG(CLAMP(q.number, 0.0, 9)) AS mean FROM (SELECT count(*) AS number, person FROM "
+        "hospital.drug_exposure "
         "GROUP BY ALL) AS q",
     ),
     (
-        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person = p.person AND d.dose > 1)",
+        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person "
+        "= p.person AND d.dose > 1)",
         "SELECT COUNT(*) FROM person x WHERE EXISTS (SELECT * FROM drug_exposure WHERE 1 < dose AND x.person = person)",
     ),
     (

@@ -48,7 +48,8 @@ FROM = (
     "(SELECT person, MAX(dose) AS dose, COUNT(*) AS days_supply, MIN(drug_concept_id) AS drug_concept_id, "
     "MAX(drug_exposure_start_date) AS drug_exposure_start_date FROM drug_exposure GROUP BY person) AS d "
     "JOIN person p ON p.person = d.person",
-    "person p LEFT JOIN (SELECT person, drug_concept_id, days_supply, dose, drug_exposure_start_date, row_number() OVER "
+    "person p LEFT JOIN (SELECT person, drug_concept_id, days_supply, dose, "
+    "drug_exposure_start_date, row_number() OVER "
     "(PARTITION BY person ORDER BY dose DESC) AS rn FROM drug_exposure) AS d ON p.person = d.person AND d.rn = 1",
 )
 

@@ -27,5 +27,5 @@ def test_counts_are_those_of_the_text(con: duckdb.DuckDBPyConnection, sql: str) 
     assert {row for row in ours if row[1]} == plain
 
 
-def _place(query, name: str) -> int:  # noqa: ANN001
+def _place(query, name: str) -> int:
     return len(query.keys) + [a.name for a in query.aggregates].index(name)

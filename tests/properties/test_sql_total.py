@@ -37,12 +37,11 @@ def hostile() -> duckdb.DuckDBPyConnection:
         for number in NUMBERS:
             key += 1
             con.execute(f"INSERT INTO hospital.person VALUES ({key}, 1, {sex}, {number})")
-            rank = 0
-            for day in DAYS[key % 2 :]:
-                rank += 1
+            for rank, day in enumerate(DAYS[key % 2 :], 1):
                 double, other = DOUBLES[(key + rank) % len(DOUBLES)], NUMBERS[(key * rank) % len(NUMBERS)]
                 con.execute(
-                    f"INSERT INTO hospital.drug_exposure VALUES ({key}, {rank}, {number}, {other}, {day}, {double}::DOUBLE)"
+                    f"INSERT INTO hospital.drug_exposure VALUES ({key}, {rank}, {number}, {other}, {day}, "
+                    f"{double}::DOUBLE)"
                 )
             con.execute(f"INSERT INTO hospital.condition_occurrence VALUES ({key}, 1, {number}, {DAYS[key % 7]})")
     return con

@@ -1,6 +1,6 @@
 """Hypothesis strategies for queries of the language, over the tables of `sql_cases`.
 
-Texts name the person `{person}`, so that a query can be given to `parse_query` (person) and to plain DuckDB (person_key).
+Texts name the person `{person}`, so that a query can be given to `parse_query` (person) and to DuckDB (person_key).
 `safe` leaves out what DuckDB itself would refuse or answer differently: functions of ours, divisors that may be zero.
 """
 

@@ -1,7 +1,7 @@
 """The records that the chapters on the query language ask about."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
@@ -33,9 +33,9 @@ RECORDS = {
         (CELECOXIB, "Celecoxib", "Drug"),
     ],
     "stay": [
-        (1, datetime(2012, 5, 5, 22, 30), "A", True),
-        (1, datetime(2012, 5, 9, 8, 0), "B", False),
-        (2, datetime(2011, 1, 2, 10, 0), "B", False),
+        (1, "2012-05-05 22:30:00", "A", True),
+        (1, "2012-05-09 08:00:00", "B", False),
+        (2, "2011-01-02 10:00:00", "B", False),
     ],
 }
 

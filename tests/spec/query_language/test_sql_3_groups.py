@@ -39,12 +39,18 @@ def test_arithmetic_on_bounded_numbers_has_a_known_list_of_results(answers):
 
 
 def test_where_narrows_the_list(answers):
-    sql = "SELECT floor(year_of_birth / 10) * 10 AS decade, COUNT(*) FROM person WHERE year_of_birth >= 1980 GROUP BY decade"
+    sql = (
+        "SELECT floor(year_of_birth / 10) * 10 AS decade, COUNT(*) FROM person WHERE "
+        "year_of_birth >= 1980 GROUP BY decade"
+    )
     assert answers(sql) == [(1980, 1), (1990, 0), (2000, 1), (2010, 0), (2020, 0)]
 
 
 def test_named_groups_replace_an_unknown_list(answers):
-    sql = "SELECT condition_concept_id AS c, COUNT(*) FROM condition_occurrence WHERE condition_concept_id IN (10, 99) GROUP BY c"
+    sql = (
+        "SELECT condition_concept_id AS c, COUNT(*) FROM condition_occurrence WHERE "
+        "condition_concept_id IN (10, 99) GROUP BY c"
+    )
     assert answers(sql) == [(10, 2), (99, 0)]
 
 
@@ -65,7 +71,10 @@ def test_dates_are_truncated_to_days(answers):
 
 
 def test_conditions_and_cases_list_their_own_results(answers):
-    sql = "SELECT CASE WHEN dose >= 10 THEN 'high' WHEN dose > 0 THEN 'low' END AS dose_level, COUNT(*) FROM drug_exposure GROUP BY 1"
+    sql = (
+        "SELECT CASE WHEN dose >= 10 THEN 'high' WHEN dose > 0 THEN 'low' END AS dose_level, "
+        "COUNT(*) FROM drug_exposure GROUP BY 1"
+    )
     assert answers(sql) == [("high", 1), ("low", 2), (None, 1)]
     sql = "SELECT year_of_birth > 1979 AS young, COUNT(*) FROM person GROUP BY young"
     assert answers(sql) == [(False, 2), (True, 2)]
@@ -79,3 +88,7 @@ def test_several_keys_make_all_combinations(answers):
 def test_other_keys_are_found_in_the_data_and_cost_delta(answers):
     sql = "SELECT condition_concept_id, COUNT(DISTINCT person) FROM condition_occurrence GROUP BY 1"
     assert sorted(answers(sql)) == [(10, 2), (11, 1), (12, 2)]
+
+
+def test_a_named_group_outside_of_the_dictionary_is_reported_as_empty(answers):
+    assert answers("SELECT sex, COUNT(*) FROM person WHERE sex = 'X' GROUP BY sex") == [("X", 0)]

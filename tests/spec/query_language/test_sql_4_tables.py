@@ -20,12 +20,18 @@ def test_further_conditions_may_stand_beside_the_person(answers):
 
 
 def test_a_left_join_keeps_persons_without_a_match(answers):
-    sql = "SELECT COUNT(*), COUNT(days_supply) AS d, COUNT(DISTINCT d.person) AS p FROM person LEFT JOIN drug_exposure d USING (person)"
+    sql = (
+        "SELECT COUNT(*), COUNT(days_supply) AS d, COUNT(DISTINCT d.person) AS p FROM person LEFT "
+        "JOIN drug_exposure d USING (person)"
+    )
     assert answers(sql) == [(5, 3, 3)]
 
 
 def test_the_missing_person_of_a_left_join_may_be_asked_for(answers):
-    sql = "SELECT COUNT(*) FROM person p LEFT JOIN drug_exposure d ON p.person = d.person AND d.dose > 1 WHERE d.person IS NULL"
+    sql = (
+        "SELECT COUNT(*) FROM person p LEFT JOIN drug_exposure d ON p.person = d.person AND "
+        "d.dose > 1 WHERE d.person IS NULL"
+    )
     assert answers(sql) == [(2,)]
 
 
@@ -61,7 +67,8 @@ def test_membership_makes_groups(answers):
 
 def test_exists_compares_with_other_records_of_the_same_person(answers):
     sql = (
-        "SELECT COUNT(DISTINCT person) FROM condition_occurrence c WHERE condition_concept_id = 12 AND EXISTS (SELECT 1 FROM "
+        "SELECT COUNT(DISTINCT person) FROM condition_occurrence c WHERE condition_concept_id = "
+        "12 AND EXISTS (SELECT 1 FROM "
         "drug_exposure d WHERE d.person = c.person AND drug_exposure_start_date "
         "BETWEEN c.condition_start_date - INTERVAL 30 DAY AND c.condition_start_date)"
     )
@@ -73,13 +80,17 @@ def test_a_sub_query_grouped_by_person_has_one_row_a_person(answers):
     sql = (
         "WITH counts AS (SELECT person, COUNT(*) AS n, COUNT(DISTINCT condition_concept_id) AS kinds, "
         "MIN(condition_start_date) AS first_day FROM condition_occurrence GROUP BY person) "
-        "SELECT AVG(CLAMP(n, 0, 10)), SUM(CLAMP(kinds, 0, 10)), COUNT(*) FILTER (WHERE first_day < '2011-01-01') AS early FROM counts"
+        "SELECT AVG(CLAMP(n, 0, 10)), SUM(CLAMP(kinds, 0, 10)), COUNT(*) FILTER (WHERE first_day "
+        "< '2011-01-01') AS early FROM counts"
     )
     assert answers(sql) == [(5 / 3, 5, 1)]
 
 
 def test_having_chooses_persons_in_a_sub_query(answers):
-    sql = "SELECT COUNT(*) FROM person WHERE person IN (SELECT person FROM condition_occurrence GROUP BY person HAVING COUNT(*) >= 3)"
+    sql = (
+        "SELECT COUNT(*) FROM person WHERE person IN (SELECT person FROM condition_occurrence "
+        "GROUP BY person HAVING COUNT(*) >= 3)"
+    )
     assert answers(sql) == [(1,)]
 
 
@@ -96,7 +107,8 @@ def test_distinct_in_a_sub_query_drops_repeats_of_a_person(answers):
 def test_aggregates_per_person_may_be_ordered(answers):
     sql = (
         "SELECT COUNT(*) FROM (SELECT person, first(condition_concept_id ORDER BY condition_start_date) AS a, "
-        "last(condition_concept_id ORDER BY condition_start_date) AS z, arg_max(condition_concept_id, condition_start_date) AS m "
+        "last(condition_concept_id ORDER BY condition_start_date) AS z, "
+        "arg_max(condition_concept_id, condition_start_date) AS m "
         "FROM condition_occurrence GROUP BY person) WHERE a = 10 AND z = 12 AND m = z"
     )
     assert answers(sql) == [(1,)]

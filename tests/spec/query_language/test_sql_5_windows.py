@@ -36,7 +36,8 @@ def test_sums_and_counts_run_along_the_order(answers):
 
 def test_frames_are_counted_in_rows(answers):
     sql = (
-        "SELECT SUM(CLAMP(n, 0, 10)) FROM (SELECT person, COUNT(*) OVER (PARTITION BY person ORDER BY condition_start_date "
+        "SELECT SUM(CLAMP(n, 0, 10)) FROM (SELECT person, COUNT(*) OVER (PARTITION BY person "
+        "ORDER BY condition_start_date "
         "ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS n FROM condition_occurrence)"
     )
     assert answers(sql) == [(1 + 2 + 2 + 1 + 1,)]
@@ -45,6 +46,7 @@ def test_frames_are_counted_in_rows(answers):
 def test_a_window_may_have_a_name(answers):
     sql = (
         "SELECT COUNT(*) FROM (SELECT person, rank() OVER w AS r, first_value(condition_concept_id) OVER w AS f "
-        "FROM condition_occurrence WINDOW w AS (PARTITION BY person ORDER BY condition_start_date)) WHERE r = 3 AND f = 10"
+        "FROM condition_occurrence WINDOW w AS (PARTITION BY person ORDER BY "
+        "condition_start_date)) WHERE r = 3 AND f = 10"
     )
     assert answers(sql) == [(1,)]

@@ -3,10 +3,12 @@
 
 def test_text_is_compared_by_pattern(answers):
     assert answers(
-        "SELECT COUNT(*) FROM condition_occurrence JOIN concept ON condition_concept_id = concept_id WHERE concept_name LIKE '%flu%'"
+        "SELECT COUNT(*) FROM condition_occurrence JOIN concept ON condition_concept_id = "
+        "concept_id WHERE concept_name LIKE '%flu%'"
     ) == [(2,)]
     assert answers(
-        "SELECT COUNT(*) FROM condition_occurrence JOIN concept ON condition_concept_id = concept_id WHERE starts_with(lower(concept_name), 'gas')"
+        "SELECT COUNT(*) FROM condition_occurrence JOIN concept ON condition_concept_id = "
+        "concept_id WHERE starts_with(lower(concept_name), 'gas')"
     ) == [(2,)]
 
 
@@ -34,7 +36,10 @@ def test_a_cast_that_fails_is_null(answers):
 
 
 def test_rounding(answers):
-    sql = "SELECT COUNT(*) FROM drug_exposure WHERE floor(dose) = 1 AND ceil(dose) = 2 AND round(dose * 1.1, 2) = 1.65 AND trunc(dose) = 1"
+    sql = (
+        "SELECT COUNT(*) FROM drug_exposure WHERE floor(dose) = 1 AND ceil(dose) = 2 AND "
+        "round(dose * 1.1, 2) = 1.65 AND trunc(dose) = 1"
+    )
     assert answers(sql) == [(1,)]
 
 

@@ -43,7 +43,7 @@ REFUSED = (
     ("SELECT COUNT(*) FROM (SELECT sex FROM person) AS x", "loses the person", "Add person"),
     ("SELECT COUNT(*) FROM (SELECT COUNT(*) AS n FROM person) AS x", "several persons", "GROUP BY person"),
     ("SELECT COUNT(*) FROM (SELECT sex, COUNT(*) AS n FROM person GROUP BY sex) AS x", "several persons", "person"),
-    ("SELECT COUNT(*) FROM (SELECT MAX(person) AS person FROM person) AS x", "several persons", "GROUP BY person"),
+    ("SELECT COUNT(*) FROM (SELECT MAX(person) AS person FROM person) AS x", "keeps its name", "alias"),
     ("SELECT COUNT(*) FROM (SELECT person AS p FROM person) AS x", "keeps its name", "alias"),
     ("SELECT COUNT(*) FROM (SELECT sex AS person FROM person) AS x", "keeps its name", "alias"),
     (
@@ -54,12 +54,14 @@ REFUSED = (
     ("SELECT COUNT(*) FROM person WHERE sex IN (SELECT sex FROM person)", "other persons", "EXISTS"),
     ("SELECT COUNT(*) FROM person WHERE EXISTS (SELECT 1 FROM drug_exposure)", "all persons", "b.person = a.person"),
     (
-        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person = p.person OR d.dose > 1)",
+        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person "
+        "= p.person OR d.dose > 1)",
         "Persons are compared",
         "AND",
     ),
     (
-        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person = p.person GROUP BY d.person)",
+        "SELECT COUNT(*) FROM person p WHERE EXISTS (SELECT 1 FROM drug_exposure d WHERE d.person "
+        "= p.person GROUP BY d.person)",
         "plain SELECT",
         "HAVING",
     ),
