@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo    set up and run the whole path: files in, private answers out"
-	@echo "make serve   portal and API of the demo node on 127.0.0.1:8000"
+	@echo "make serve   portal and API of the demo node on 127.0.0.1:8000; another port with PORT=8001"
 	@echo "make test    set up and run every test"
 	@echo "make check   lint, types, import contracts, generated pages: what CI checks"
 	@echo "make fix     repair what can be repaired automatically"
@@ -19,7 +19,7 @@ demo: setup
 	@$(BIN)/python deploy/demo/demo.py
 
 serve: setup
-	@$(BIN)/dataspace serve --demo
+	@$(BIN)/dataspace serve --demo $(if $(PORT),--port $(PORT))
 
 test: setup check
 	@$(BIN)/pytest -n 2 --dist loadfile

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
-from dataspace.domain.errors import Unavailable
+from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
@@ -68,20 +68,49 @@ class Node:
         return FolderRegistry(self.settings.catalogue)
 
 
-def open_node(settings: Settings) -> Node:
-    """Folders, accounts database at its newest schema, store, registry, noise. Refuses what is not safe to run."""
-    for folder in (settings.home, settings.store, settings.catalogue, settings.keys):
-        folder.mkdir(parents=True, exist_ok=True)
+def open_node(settings: Settings, *, create: bool = True) -> Node:
+    """Folders, accounts database at its newest schema, store, registry, noise. Refuses what is not safe to run.
+
+    Where there is no node yet one is made, unless `create` is false: then NotFound, and nothing is made. Raises
+    Unavailable for a node with a history whose secret is missing.
+    """
+    file = _database_file(settings)
+    if not create and file is not None and not file.exists():
+        raise _no_node(settings)
     database = open_engine(settings.database)
     migrate(database)
+    has_history = _has_history(SqlUnitOfWork(database))
+    if not create and file is None and not has_history:
+        raise _no_node(settings)
+    secret = bounding_secret(settings.keys, may_make=not has_history)
+    for folder in (settings.home, settings.store, settings.catalogue):
+        folder.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store, memory_limit=settings.memory_limit)
     return Node(
         settings=settings,
         unit_of_work=lambda: SqlUnitOfWork(database),
         store=store,
         clock=SystemClock(),
-        engine=Engine(store=store, noise=choose_noise(settings), secret=bounding_secret(settings.keys)),
+        engine=Engine(store=store, noise=choose_noise(settings), secret=secret),
     )
+
+
+def _database_file(settings: Settings) -> Path | None:
+    """The accounts database, where it is a file."""
+    name = settings.database.removeprefix("sqlite:///")
+    return Path(name) if name != settings.database else None
+
+
+def _no_node(settings: Settings) -> NotFound:
+    return NotFound(
+        f"there is no node at {settings.home}: set DATASPACE_HOME to the folder of one, or make one with"
+        " dataspace person add"
+    )
+
+
+def _has_history(uow: UnitOfWork) -> bool:
+    with uow.reading():
+        return uow.audit.head().seq > 0
 
 
 def check_books(node: Node) -> None:
@@ -109,9 +138,19 @@ def choose_noise(settings: Settings) -> Noise:
     return SeededNoise(int(settings.noise.removeprefix("seeded:")))
 
 
-def bounding_secret(folder: Path) -> bytes:
-    """32 bytes that fix which rows and groups of a person are kept; made on first use, readable by the node alone."""
+def bounding_secret(folder: Path, *, may_make: bool = True) -> bytes:
+    """32 bytes that fix which rows and groups of a person are kept; made on first use, readable by the node alone.
+
+    Another secret would keep other rows of the same persons, beside what was released already: where there is a
+    history (`may_make` is false), a missing one raises Unavailable.
+    """
     path = folder / "bounding.secret"
+    if not path.exists() and not may_make:
+        raise Unavailable(
+            f"this node has a history, but {path}, the secret that fixes which rows count, is missing: set"
+            " DATASPACE_KEY_ROOT to the folder of its keys, or restore that folder from its backup"
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         draft = folder / f"bounding.{secrets.token_hex(8)}"
         with draft.open("xb") as file:

@@ -246,6 +246,24 @@ class LedgerState(Shape):
     events_hash: str
 
 
+class Posting(Shape):
+    """One entry of the privacy ledger; every field but the two hashes is what its hash covers, spelled as it covers it.
+
+    `hash` is SHA-256 over `previous`, a line feed, and the other fields as JSON: keys sorted, no spaces, ASCII.
+    """
+
+    seq: int
+    at: str
+    kind: str
+    source: str
+    target: str
+    pico_rho: str
+    atto_delta: str
+    reference: str
+    previous: str
+    hash: str
+
+
 class Health(Shape):
     status: Literal["ok"] = "ok"
     version: str

@@ -1,6 +1,10 @@
-"""`python -m pipelines`: ingest a delivery, list snapshots, verify one. Parses, calls one function, prints."""
+"""`python -m pipelines`: ingest a delivery, list snapshots, verify one. Parses, calls one function, prints.
 
-from collections.abc import Iterator
+The folders are the node's unless named: the same environment variables, the same defaults.
+"""
+
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +25,40 @@ from pipelines.store.verify import verify
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
-StoreFolder = Annotated[Path, typer.Option("--store", help="Folder of the store.")]
+
+def _in_home(folder: str) -> Callable[[], Path]:
+    """A folder of the node, found when the command runs."""
+    return lambda: Path(os.environ.get("DATASPACE_HOME") or ".dataspace/node") / folder
+
+
+StoreFolder = Annotated[
+    Path,
+    typer.Option(
+        "--store",
+        envvar="DATASPACE_STORE_ROOT",
+        default_factory=_in_home("store"),
+        help="Folder of the store.",
+        show_default="the node's: DATASPACE_HOME/store",
+    ),
+]
+KeyFolder = Annotated[
+    Path,
+    typer.Option(
+        "--keys",
+        envvar="DATASPACE_KEY_ROOT",
+        default_factory=_in_home("keys"),
+        help="Folder of the keystore, apart from the store.",
+        show_default="the node's: DATASPACE_HOME/keys",
+    ),
+]
+CatalogueFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalogue",
+        envvar="DATASPACE_CATALOGUE_ROOT",
+        help="Folder to publish the record in; the node's, DATASPACE_HOME/catalogue, if the plan has a [catalogue].",
+    ),
+]
 SnapshotName = Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")]
 
 
@@ -41,34 +78,34 @@ def _refusals() -> Iterator[None]:
 @app.command("ingest")
 def ingest_command(
     plan: Annotated[Path, typer.Argument(help="Ingestion plan (TOML).")],
-    store: StoreFolder = Path(".dataspace/store"),
-    keys: Annotated[Path, typer.Option("--keys", help="Folder of the keystore, apart from the store.")] = Path(
-        ".dataspace/keys"
-    ),
+    store: StoreFolder,
+    keys: KeyFolder,
     source: Annotated[
         Path | None, typer.Option("--source", help="The delivery, instead of the plan's location.")
     ] = None,
-    catalogue: Annotated[Path | None, typer.Option("--catalogue", help="Folder to publish the record in.")] = None,
+    catalogue: CatalogueFolder = None,
     base_url: Annotated[str, typer.Option("--base-url", help="Address of the node in the record.")] = LOCAL,
     quick: Annotated[bool, typer.Option("--quick", help="Leave the expectations out.")] = False,
 ) -> None:
     """Bring a delivery into the store and make it the current snapshot."""
     with _refusals():
-        registry = None
+        loaded, registry = load_plan(plan), None
+        if catalogue is None and loaded.facts:
+            catalogue = _in_home("catalogue")()
         if catalogue is not None:
             # loads the RDF libraries, which nothing else here needs
             from catalog.registry import FolderRegistry
 
             registry = FolderRegistry(catalogue)
         report = ingest(
-            load_plan(plan), Store(store), Keystore(keys), registry, source,
+            loaded, Store(store), Keystore(keys), registry, source,
             progress=_print_step, validate=not quick, base_url=base_url,
         )  # fmt: skip
         _print_report(report)
 
 
 @app.command("snapshots")
-def snapshots_command(dataset: str, store: StoreFolder = Path(".dataspace/store")) -> None:
+def snapshots_command(dataset: str, store: StoreFolder) -> None:
     """List the snapshots of a dataset, oldest first."""
     with _refusals():
         opened = Store(store)
@@ -80,7 +117,7 @@ def snapshots_command(dataset: str, store: StoreFolder = Path(".dataspace/store"
 
 
 @app.command("verify")
-def verify_command(dataset: str, snapshot: SnapshotName = None, store: StoreFolder = Path(".dataspace/store")) -> None:
+def verify_command(dataset: str, store: StoreFolder, snapshot: SnapshotName = None) -> None:
     """Recompute every hash of a snapshot."""
     with _refusals():
         opened = Store(store)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dataspace.cli.remote import Token, Url, connect
+from dataspace.cli.remote import Token, Url, connect, read_text
 
 LOCAL = "http://127.0.0.1:8000"
 Sql = Annotated[str, typer.Argument(help="the query, or @file to read it from a file")]
@@ -53,9 +53,11 @@ def query(
         typer.echo(answer.release.model_dump_json(indent=2))
         return
     typer.echo(answer.to_csv(index=False) if format is Format.CSV else answer.to_string(index=False))
+    for note in answer.notes:
+        typer.echo(f"note: {note}", err=True)
     paid = "nothing, it was answered before" if answer.release.repeated else f"rho {answer.charged.rho:f}"
     typer.echo(f"paid {paid}; rho {answer.budget.remaining.rho:f} left", err=True)
 
 
 def _read(sql: str) -> str:
-    return Path(sql[1:]).read_text(encoding="utf-8") if sql.startswith("@") else sql
+    return read_text(Path(sql[1:])) if sql.startswith("@") else sql

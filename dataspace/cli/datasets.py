@@ -1,13 +1,12 @@
 """`dataspace dataset`: register a dataset with its privacy capacity, publish a snapshot, see what there is."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+from dataspace.cli.amounts import guarantee
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.errors import InvalidInput
-from dataspace.domain.privacy import Guarantee
 from dataspace.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -26,7 +25,7 @@ def register(
     from dataspace.services import datasets
 
     settings = Settings()
-    capacity = Guarantee(Decimal(epsilon), Decimal(delta))
+    capacity = guarantee(epsilon, delta)
     if capacity.epsilon > settings.max_dataset_epsilon:
         raise InvalidInput(f"this node allows a dataset at most epsilon {settings.max_dataset_epsilon} in all")
     node = open_node(settings)
@@ -45,7 +44,7 @@ def publish(
     from dataspace.bootstrap import open_node
     from dataspace.services import datasets
 
-    node = open_node(Settings())
+    node = open_node(Settings(), create=False)
     record = node.store.snapshot(dataset, snapshot) if snapshot else node.store.current(dataset)
     datasets.publish_snapshot(node.unit_of_work(), node.clock, SYSTEM, schema=record.schema, snapshot=record.id)
     typer.echo(f"{dataset}: snapshot {record.id} is current")
@@ -57,5 +56,5 @@ def list_all() -> None:
     from dataspace.bootstrap import open_node
     from dataspace.services import datasets
 
-    for entry in datasets.list_datasets(open_node(Settings()).unit_of_work()):
+    for entry in datasets.list_datasets(open_node(Settings(), create=False).unit_of_work()):
         typer.echo(f"{entry.id}  {entry.current or 'not published'}  {entry.title} ({entry.holder})")

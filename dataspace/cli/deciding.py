@@ -1,11 +1,21 @@
-"""`dataspace application` and `dataspace permit`: an access body's decisions, over the API."""
+"""`dataspace application` and `dataspace permit`: applying, and an access body's decisions, over the API.
+
+Applications and permits are named by identifier or by number.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
 
 import typer
 
 from dataspace import wire
-from dataspace.cli.remote import Token, Url, connect
+from dataspace.cli.remote import Token, Url, connect, read_text
+from dataspace.client import InvalidInput
+from dataspace.client.asking import application_request
 
-applications = typer.Typer(no_args_is_help=True, help="Applications and the decisions on them (Art. 67, 68).")
+applications = typer.Typer(no_args_is_help=True, help="Applying, and the decisions on applications (Art. 67, 68).")
 permits = typer.Typer(no_args_is_help=True, help="Data permits: list, budget, revoke.")
 LOCAL = "http://127.0.0.1:8000"
 
@@ -15,6 +25,19 @@ def list_applications(token: Token, url: Url = LOCAL) -> None:
     """Applications you may see."""
     for case in connect(url, token).applications():
         typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
+
+
+@applications.command()
+def apply(file: Path, token: Token, url: Url = LOCAL) -> None:
+    """File and submit the application in FILE (.toml or .json; deploy/application.example.toml is one)."""
+    case = connect(url, token).apply(application_request(_fields(file)))
+    typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
+
+
+@applications.command()
+def withdraw(application: str, token: Token, url: Url = LOCAL) -> None:
+    """Withdraw your own application before it is decided."""
+    typer.echo(connect(url, token).withdraw(application).state)
 
 
 @applications.command()
@@ -38,7 +61,7 @@ def refuse(application: str, reasons: str, token: Token, url: Url = LOCAL) -> No
 
 @permits.command("list")
 def list_permits(token: Token, url: Url = LOCAL) -> None:
-    """Permits you are named in."""
+    """Permits you are named in; all, for an access body."""
     for permit in connect(url, token).permits():
         typer.echo(f"{permit.id}  {permit.state:<9}  {permit.number}  {', '.join(permit.datasets)}")
 
@@ -56,3 +79,13 @@ def budget(permit: str, token: Token, url: Url = LOCAL) -> None:
 def revoke(permit: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
     """Stop a permit: its very next query is refused."""
     typer.echo(connect(url, token).revoke(permit, reasons).state)
+
+
+def _fields(file: Path) -> dict[str, Any]:
+    try:
+        fields = json.loads(read_text(file)) if file.suffix == ".json" else tomllib.loads(read_text(file))
+    except ValueError as error:
+        raise InvalidInput(f"{file} cannot be read: {error}") from None
+    if not isinstance(fields, dict):
+        raise InvalidInput(f"{file} holds no application: write its fields by name")
+    return fields

@@ -18,7 +18,7 @@ def verify() -> None:
     from dataspace.bootstrap import open_node
     from dataspace.services import ledger
 
-    state = ledger.verify(open_node(Settings()).unit_of_work())
+    state = ledger.verify(open_node(Settings(), create=False).unit_of_work())
     for finding in state.findings:
         typer.echo(finding.text, err=True)
     if not state.sound:

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dataspace.domain.actors import SYSTEM, Organisation, Role
+from dataspace.cli.amounts import organisation as party_of
+from dataspace.domain.actors import SYSTEM, Role
 from dataspace.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -22,7 +23,8 @@ def add(
     from dataspace.bootstrap import open_node
     from dataspace.services import accounts
 
-    node, party = open_node(Settings()), Organisation(organisation, public_body)
+    party = party_of(organisation, public_body)
+    node = open_node(Settings())
     person = accounts.register_person(
         node.unit_of_work(), node.clock, SYSTEM, name=name, organisation=party, roles=frozenset(role)
     )
@@ -39,9 +41,19 @@ def token(
     from dataspace.bootstrap import open_node
     from dataspace.services import accounts
 
-    node = open_node(Settings())
+    node = open_node(Settings(), create=False)
     issued = accounts.issue_token(
         node.unit_of_work(), node.clock, SYSTEM, person, label=label, valid_for=timedelta(days=days)
     )
     typer.echo(issued.plaintext)
     typer.echo(f"valid until {issued.expires_at:%Y-%m-%d}", err=True)
+
+
+@app.command("list")
+def list_all() -> None:
+    """Everyone registered: identifier, roles, name and organisation."""
+    from dataspace.bootstrap import open_node
+    from dataspace.services import accounts
+
+    for person in accounts.list_persons(open_node(Settings(), create=False).unit_of_work(), SYSTEM):
+        typer.echo(f"{person.id}  {', '.join(sorted(person.roles)):<19}  {person.name} ({person.organisation.name})")

@@ -1,10 +1,11 @@
 """Which node to talk to, and as whom, for the commands that go over the API."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dataspace.client import Dataspace
+from dataspace.client import Dataspace, InvalidInput
 
 Url = Annotated[str, typer.Option(envvar="DATASPACE_URL", help="address of the node")]
 Token = Annotated[str, typer.Option(envvar="DATASPACE_TOKEN", help="personal access token; better in the environment")]
@@ -13,3 +14,11 @@ Token = Annotated[str, typer.Option(envvar="DATASPACE_TOKEN", help="personal acc
 def connect(url: str, token: str, permit: str | None = None) -> Dataspace:
     """A session; the token is sent as a header and never printed."""
     return Dataspace(url, token, permit=permit)
+
+
+def read_text(file: Path) -> str:
+    """Raises InvalidInput for what is not text, OSError for what cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} is not text in UTF-8") from None

@@ -1,5 +1,6 @@
 """`dataspace serve`: the portal and the API of a node."""
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -14,7 +15,7 @@ DEMO_HOME = Path(".dataspace/demo")
 
 
 def serve(
-    port: Annotated[int | None, typer.Option(help="0 takes any free port")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes any free port")] = None,
     host: Annotated[str | None, typer.Option()] = None,
     demo: Annotated[bool, typer.Option("--demo", help="serve what `make demo` left")] = False,
 ) -> None:
@@ -61,6 +62,14 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise InvalidInput(f"{host}:{port} cannot be used ({error.strerror}): choose another with --port") from None
+        raise InvalidInput(_why_not(host, port, error)) from None
     listener.listen(128)
     return listener
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{host}:{port} is taken: choose another port, with --port 8001 or make serve PORT=8001"
+    if error.errno == errno.EACCES:
+        return f"port {port} needs an administrator: choose one from 1024 on with --port"
+    return f"this machine has no address {host} ({error.strerror}): choose another with --host"

@@ -4,6 +4,7 @@ from dataspace.client.answer import Answer
 from dataspace.client.errors import (
     DataspaceError,
     InsufficientBudget,
+    InvalidInput,
     InvalidQuery,
     NotAuthenticated,
     NotFound,
@@ -19,6 +20,7 @@ __all__ = [
     "Dataspace",
     "DataspaceError",
     "InsufficientBudget",
+    "InvalidInput",
     "InvalidQuery",
     "NotAuthenticated",
     "NotFound",

@@ -42,6 +42,11 @@ class Answer(pd.DataFrame):
         """The permit's budget right after this answer."""
         return self.release.budget
 
+    @property
+    def notes(self) -> list[str]:
+        """What to know when reading the numbers, for example which groups are not shown."""
+        return list(self.release.notes)
+
     def plot(self) -> altair.LayerChart:  # type: ignore[override]
         """Estimates of the first aggregate with their intervals, one mark a group."""
         import altair as alt

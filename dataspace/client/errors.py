@@ -17,7 +17,13 @@ class Unreachable(DataspaceError):
     code = "unreachable"
 
 
-class InvalidQuery(DataspaceError):
+class InvalidInput(DataspaceError):
+    """What was asked for cannot be sent, or the node cannot use it; the message says what to mend."""
+
+    code = "invalid-input"
+
+
+class InvalidQuery(InvalidInput):
     code = "invalid-query"
 
 
@@ -51,8 +57,18 @@ class Unavailable(DataspaceError):
 
 BY_CODE: dict[str, type[DataspaceError]] = {
     kind.code: kind
-    for kind in (InvalidQuery, NotAuthenticated, NotPermitted, OutOfScope, NotFound, InsufficientBudget, Unavailable)
+    for kind in (
+        InvalidInput,
+        InvalidQuery,
+        NotAuthenticated,
+        NotPermitted,
+        OutOfScope,
+        NotFound,
+        InsufficientBudget,
+        Unavailable,
+    )
 }
+BY_CODE |= {"invalid-price": InvalidInput, "invalid-application": InvalidInput}
 
 
 def from_problem(problem: dict[str, Any]) -> DataspaceError:

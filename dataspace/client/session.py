@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from decimal import Decimal
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx2
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from dataspace import wire
 from dataspace.client.answer import Answer
+from dataspace.client.asking import Number, query_request
 from dataspace.client.dummy import Dummy, make_dummy
-from dataspace.client.errors import DataspaceError, Unreachable, from_problem
+from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
+from dataspace.client.ledger import verify
 
-Number = str | int | float | Decimal
 T = TypeVar("T")
 
 
@@ -84,10 +85,14 @@ class Dataspace:
 
     def refuse(self, application: str, decision: wire.ReasonsRequest) -> wire.ApplicationEntry:
         """Refuse an application with reasons; for an access body's decision maker."""
-        return self._post(f"/applications/{application}/refuse", decision, wire.ApplicationEntry)
+        return self._post(f"/applications/{application}/refusal", decision, wire.ApplicationEntry)
+
+    def withdraw(self, application: str) -> wire.ApplicationEntry:
+        """Withdraw one's own application before it is decided."""
+        return self._post(f"/applications/{application}/withdrawal", None, wire.ApplicationEntry)
 
     def permits(self) -> list[wire.PermitEntry]:
-        """Permits the caller is named in."""
+        """Permits the caller is named in, or all for an access body."""
         return self._get("/permits", list[wire.PermitEntry])
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
@@ -101,6 +106,20 @@ class Dataspace:
     def ledger(self) -> wire.LedgerState:
         """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""
         return self._get("/ledger", wire.LedgerState)
+
+    def postings(self, after: int = 0) -> Iterator[wire.Posting]:
+        """Every entry of the privacy ledger that follows entry `after`, in order; anyone may read them."""
+        while page := self._get(f"/ledger/postings?after={after}", list[wire.Posting]):
+            yield from page
+            after = page[-1].seq
+
+    def verify_ledger(self) -> list[str]:
+        """Recompute every hash and every balance of the ledger here, trusting nothing; a line for each fault.
+
+        Empty if it is sound. What the node says of itself is `ledger`.
+        """
+        said = self.ledger()
+        return verify(self.postings(), said.postings, said.postings_hash)
 
     # Asking
 
@@ -120,7 +139,7 @@ class Dataspace:
         permit: str | None = None,
     ) -> wire.QueryEstimate:
         """Price and expected 95 % half widths of a query: free, and no data are touched."""
-        request = _request(sql, epsilon, rho, accuracy, groups, rows)
+        request = query_request(sql, epsilon, rho, accuracy, groups, rows)
         return self._post(f"/permits/{self._permit_id(permit)}/estimate", request, wire.QueryEstimate)
 
     def query(
@@ -141,7 +160,7 @@ class Dataspace:
         `rows` bound how much one person can weigh; by default the data dictionary decides. Send a broken request again
         with the same `idempotency_key` and it is not charged twice.
         """
-        request = _request(sql, epsilon, rho, accuracy, groups, rows)
+        request = query_request(sql, epsilon, rho, accuracy, groups, rows)
         key = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         path = f"/permits/{self._permit_id(permit)}/queries"
         return Answer.of(self._post(path, request, wire.Answer, headers=key))
@@ -150,11 +169,8 @@ class Dataspace:
         chosen = permit or self._permit
         if chosen is not None:
             return chosen
-        active = [entry.id for entry in self.permits() if entry.state == "active"]
-        if len(active) != 1:
-            raise DataspaceError(f"you are named in {len(active)} active permits: say which with permit=…")
-        self._permit = active[0]
-        return active[0]
+        self._permit = _only_active(self.permits())
+        return self._permit
 
     def _get(self, path: str, shape: type[T]) -> T:
         return self._send("GET", path, shape)
@@ -167,9 +183,29 @@ class Dataspace:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:
             raise Unreachable(f"no answer from {self._http.base_url}: is the node running? ({error})") from error
+        except httpx2.InvalidURL as error:
+            raise InvalidInput(f"this is not an address of a node: {error}") from None
         if response.is_error:
             raise from_problem(_problem(response))
-        return TypeAdapter(shape).validate_json(response.content)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise DataspaceError(
+                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
+            ) from None
+
+
+def _only_active(permits: list[wire.PermitEntry]) -> str:
+    active = [permit for permit in permits if permit.state == "active"]
+    if len(active) == 1:
+        return active[0].id
+    if active:
+        numbers = ", ".join(permit.number for permit in active)
+        raise InvalidInput(f"you have {len(active)} active permits ({numbers}): say which with permit=…")
+    if not permits:
+        raise InvalidInput("you are named in no permit: apply for one first")
+    states = ", ".join(f"{permit.number} is {permit.state}" for permit in permits)
+    raise InvalidInput(f"none of your permits is active: {states}")
 
 
 def _problem(response: httpx2.Response) -> dict[str, Any]:
@@ -178,18 +214,3 @@ def _problem(response: httpx2.Response) -> dict[str, Any]:
     except ValueError:
         body = None
     return body if isinstance(body, dict) else {"detail": f"the node answered {response.status_code} without a reason"}
-
-
-def _request(
-    sql: str, epsilon: Number | None, rho: Number | None, accuracy: Number | None, groups: int | None, rows: int | None
-) -> wire.QueryRequest:
-    if (groups is None) != (rows is None):
-        raise ValueError("give both groups and rows, or neither")
-    bounds = None if groups is None or rows is None else wire.Bounds(groups=groups, rows=rows)
-
-    def amount(number: Number | None) -> Decimal | None:
-        return None if number is None else Decimal(str(number))
-
-    return wire.QueryRequest(
-        sql=sql, epsilon=amount(epsilon), rho=amount(rho), accuracy=amount(accuracy), bounds=bounds
-    )

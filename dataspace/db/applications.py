@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
 from dataspace.db import counters
 from dataspace.db import tables as t
@@ -34,7 +34,9 @@ class SqlApplications:
         self._audit.append(event)
 
     def get(self, application_id: str) -> AccessApplication:
-        query = select(t.applications).where(t.applications.c.id == application_id)
+        columns = t.applications.c
+        named = or_(columns.id == application_id, columns.number == application_id)
+        query = select(t.applications).where(named)
         row = self._connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"there is no application {application_id}")

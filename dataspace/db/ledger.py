@@ -117,8 +117,8 @@ class SqlLedger:
             raise NotFound(f"no dataset {dataset_id} is registered")
         return Allotment(_loss(row, "capacity"), _loss(row, "allocated"))
 
-    def postings(self) -> Iterator[Posting]:
-        return postings.read(self._connection)
+    def postings(self, after: int = 0, most: int | None = None) -> Iterator[Posting]:
+        return postings.read(self._connection, after, most)
 
     def head(self) -> ChainHead:
         return chains.head(self._connection, postings.CHAIN)

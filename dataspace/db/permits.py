@@ -41,7 +41,8 @@ class SqlPermits:
         self._audit.append(event)
 
     def get(self, permit_id: str) -> DataPermit:
-        row = self._connection.execute(select(t.permits).where(t.permits.c.id == permit_id)).one_or_none()
+        named = or_(t.permits.c.id == permit_id, t.permits.c.number == permit_id)
+        row = self._connection.execute(select(t.permits).where(named)).one_or_none()
         if row is None:
             raise NotFound(f"there is no permit {permit_id}")
         return self._permit(row)

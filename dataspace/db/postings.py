@@ -23,9 +23,10 @@ def post(connection: Connection, movements: Iterable[Movement], at: datetime) ->
         chains.move_head(connection, CHAIN, ChainHead(posted[-1].seq, posted[-1].hash))
 
 
-def read(connection: Connection) -> Iterator[Posting]:
-    """All postings in their order."""
-    for row in connection.execute(select(t.postings).order_by(t.postings.c.seq)):
+def read(connection: Connection, after: int = 0, most: int | None = None) -> Iterator[Posting]:
+    """Postings in their order, from the one that follows entry `after` on."""
+    query = select(t.postings).where(t.postings.c.seq > after).order_by(t.postings.c.seq).limit(most)
+    for row in connection.execute(query):
         yield _posting(row)
 
 

@@ -38,7 +38,7 @@ class Analysis:
     | kind | variables | levels | step |
     |---|---|---|---|
     | KAPLAN_MEIER | time (bounds 0 to the horizon), event | - | width of a time bin |
-    | INCIDENCE | first day at risk, last day, day of the event or NULL | first days of the periods, and the day after | - |
+    | INCIDENCE | first day, last day, day of the event or NULL | first days of the periods, and the day after | - |
     | CHI_SQUARE | two positions | the values of the first, of the second | - |
     | …_REGRESSION | outcome, then up to ten covariates | - | - |
 

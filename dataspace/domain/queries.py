@@ -11,6 +11,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from catalog.schema import Bounds, ColumnType, Scalar
+from dataspace.domain.analyses import Analysis
 
 
 class AggregateKind(StrEnum):
@@ -78,12 +79,16 @@ class Query:
 
     `rows` yields `person_key` (BIGINT, never NULL), the group keys `k0`… and the values `v0`…, in any order. It reads
     views named `{dataset}.{table}` that hold the stored columns named in `columns` plus `person_key` and `row_rank`.
-    `columns` is all that it touches: (dataset, table, column) triples. `one_row_per_person` is true if `rows` cannot
-    have two rows of one person. `indexed`, where not None, is the same rows read with a contribution index of their
-    table whose dimensions are the keys: columns `g` (rank of the row's group among the person's groups) and `r` (rank
-    of the row within its group), both from 1, the keys and the values, no person key. `canonical` is equal for queries
-    that ask the same thing in other words. `output` is the SELECT list: names of keys and aggregates in the order the
-    researcher gave.
+    `columns` is all that it touches: (dataset, table, column) triples. `output` is the SELECT list: names of keys and
+    aggregates in the order the researcher gave. `canonical` is equal for queries that ask the same thing in other
+    words.
+
+    `one_row_per_person` is true if `rows` cannot have two rows of one person. `weighing` are the tables with many rows
+    a person that make its rows; where there are several, each takes part with a person's first `row_cap` rows.
+
+    `indexed`, where not None, is the same rows read with a contribution index of their table whose dimensions are the
+    keys: columns `g` (rank of the row's group among the person's groups) and `r` (rank of the row within its group),
+    both from 1, the keys and the values, no person key.
     """
 
     canonical: str
@@ -94,9 +99,28 @@ class Query:
     aggregates: tuple[Aggregate, ...]
     output: tuple[str, ...]
     one_row_per_person: bool = False
+    weighing: tuple[tuple[str, str], ...] = ()
+    row_cap: int | None = None
     indexed: str | None = None
     order: tuple[SortKey, ...] = ()
     limit: int | None = None
+    analysis: Analysis | None = None
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        """Names of the label columns of the answer, in the order of `ReleaseRow.keys`."""
+        return (*(key.name for key in self.keys), *(self.analysis.keys if self.analysis else ()))
+
+    @property
+    def aggregate_names(self) -> tuple[str, ...]:
+        """Names of the columns of estimates, in the order of `ReleaseRow.estimates`."""
+        return self.analysis.columns if self.analysis else tuple(aggregate.name for aggregate in self.aggregates)
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Positions of the value columns that are read, ascending."""
+        found = {n for a in self.aggregates for n in (a.value, a.denominator) if n is not None}
+        return tuple(sorted(found | {v.value for v in (self.analysis.variables if self.analysis else ())}))
 
     @property
     def fingerprint(self) -> str:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from dataspace.domain.privacy import PICO, PrivacyLoss
 from dataspace.dp import kernel
 from dataspace.dp.accountant import epsilon_of
+from dataspace.dp.analyses.people import aggregate_people
 from dataspace.dp.grids import Grid
 from dataspace.dp.indexed import is_indexed, read_index
 from dataspace.dp.kernel import Ints, Words
@@ -71,8 +72,10 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
     """Totals of the plan's channels over all buckets.
 
     `key` (16 bytes or more) is the snapshot's secret: with it, which groups and rows of a person are kept is fixed, so
-    a repeated question meets the same sample.
+    a repeated question meets the same sample. An analysis needs no choice: it has one row of each person.
     """
+    if plan.query.analysis is not None:
+        return aggregate_people(rows, plan)
     merged = _Merged(plan)
     if is_indexed(plan):
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -8,6 +8,7 @@ import numpy as np
 from dataspace.domain.queries import Aggregate, AggregateKind
 from dataspace.domain.releases import Estimate, ReleaseRow, ReleaseTable
 from dataspace.dp import intervals
+from dataspace.dp.analyses.answers import analysed
 from dataspace.dp.grids import Grid
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Stream
 from dataspace.dp.noise import Noise
@@ -22,6 +23,8 @@ def measure(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> ReleaseT
 
     Raises NoiseTooSmall, with nothing released, if the noise would cost more than its share of the charge.
     """
+    if plan.query.analysis is not None:
+        return released(plan, analysed(plan, totals, noise))
     cells, channels = _noisy(plan, totals, noise)
     columns = [_estimates(measure, plan, channels, len(cells)) for measure in plan.measures]
     rows = [ReleaseRow(cell, tuple(column[i] for column in columns)) for i, cell in enumerate(cells)]

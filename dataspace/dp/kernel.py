@@ -34,9 +34,10 @@ def fixed_point(values: NDArray[np.float64], step: float, low: int, high: int, o
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def add_digit(codes: Ints, values: Ints, first: int, table: Ints, radix: int) -> None:
     """codes = codes * radix + table[value - first]; -1, for good, where the value has no place in the table."""
+    last = first + table.size - 1
     for i in range(codes.size):
-        place = values[i] - first
-        digit = table[place] if values[i] >= first and place < table.size else -1
+        # compared before subtracting: the difference of far values would wrap around
+        digit = table[values[i] - first] if first <= values[i] <= last else -1
         codes[i] = codes[i] * radix + digit if digit >= 0 and codes[i] >= 0 else -1
 
 

@@ -24,6 +24,7 @@ class ChannelKind(StrEnum):
     SQUARES = "squares"  # (value - centre)², shifted right, minus its own centre
     DENOMINATOR = "denominator"  # denominator
     HISTOGRAM = "histogram"  # 1 in the value's bin, and in each block above it
+    VECTOR = "vector"  # a part of an analysis, see dataspace.dp.analyses
 
 
 @dataclass(frozen=True)

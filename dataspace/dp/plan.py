@@ -12,13 +12,15 @@ from itertools import product
 from math import prod
 
 from catalog.schema import DatasetSchema, Scalar, TableKind
+from dataspace.domain.analyses import Analysis
 from dataspace.domain.errors import InvalidQuery
 from dataspace.domain.privacy import ContributionBounds, Guarantee, Price, PrivacyLoss
 from dataspace.domain.queries import AggregateKind, Query
 from dataspace.dp.accuracy import half_width
+from dataspace.dp.analyses.catalogue import method_of
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Need, Stream, needs_of
 from dataspace.dp.noise import threshold_for
-from dataspace.dp.pricing import Priced, price_channels
+from dataspace.dp.pricing import Priced, price_channels, price_vectors
 
 MAX_CELLS = 10_000
 """Groups of one query with public keys."""
@@ -27,6 +29,9 @@ MAX_DRAWS = 100_000
 """Noise draws that histograms may take in one query, about two seconds."""
 
 MAX_BINS = 1024
+
+MAX_UNKNOWN = 2
+"""Group keys without a public list of values in one query."""
 
 UNKNOWN_BINS = 128
 """Bins of a quantile where the number of groups is not public."""
@@ -80,10 +85,14 @@ def plan_query(
 
     Raises InvalidQuery (too many groups, values without bounds) or InvalidPrice, naming what would work.
     """
+    if query.analysis is not None:
+        return _plan_analysis(query, query.analysis, price, guarantee)
     cells = public_cells(query)
     effective = effective_bounds(query, dictionary, bounds)
     needs = _needs(query, cells)
+    _check_unknown(query, needs)
     merged, measures = _share(needs, query)
+    _check_draws(cells, merged)
     priced = price_channels(merged, query.aggregates, measures, effective, price, guarantee, cells is None)
     streams, channels = _channels(merged, priced, effective)
     selection = _selection(channels, effective, priced) if cells is None else None
@@ -98,6 +107,39 @@ def plan_query(
         loss=priced.loss,
         expected=tuple(_expected(m, streams, channels) for m in measures),
         notes=_notes(query, effective, streams, selection),
+    )
+
+
+def _plan_analysis(query: Query, analysis: Analysis, price: Price, guarantee: Guarantee) -> MeasurementPlan:
+    """One row of each person, in one group: each part of the analysis is one vector with its own noise."""
+    cells, method = public_cells(query), method_of(analysis)
+    if cells is None or not query.one_row_per_person:
+        raise InvalidQuery(
+            "An analysis needs one row of each person, and groups that are known beforehand.",
+            hint="Group by person in a sub-query, and by columns with a code list around it.",
+        )
+    numbers = len(cells) * sum(part.width for part in method.parts)
+    if numbers > method.most_numbers:
+        raise InvalidQuery(
+            f"The analysis measures {numbers:,} numbers; {method.most_numbers:,} is the limit.",
+            hint="Use fewer groups, or coarser steps.",
+        )
+    squares = tuple(Fraction(part.l2_squared) for part in method.parts)
+    priced = price_vectors(squares, tuple(part.weight for part in method.parts), price, guarantee)
+    channels = tuple(
+        Channel(ChannelKind.VECTOR, None, *numbers) for numbers in zip(squares, priced.rhos, priced.scales, strict=True)
+    )
+    return MeasurementPlan(
+        query=query,
+        bounds=ContributionBounds(1, 1),
+        streams=(),
+        channels=channels,
+        measures=(),
+        selection=None,
+        cells=cells,
+        loss=priced.loss,
+        expected=method.expected(priced.scales),
+        notes=("One row of each person counts.", *method.notes),
     )
 
 
@@ -123,11 +165,37 @@ def effective_bounds(
     query: Query, dictionary: Mapping[str, DatasetSchema], asked: ContributionBounds | None
 ) -> ContributionBounds:
     """The bounds asked for, else the dictionary's defaults, tightened by what the query's form already guarantees."""
-    tables = [dictionary[dataset].table[table] for dataset, table in query.tables]
+    tables = [dictionary[dataset].table[table] for dataset, table in query.weighing or query.tables]
     persons = [table for table in tables if table.kind is not TableKind.LOOKUP]
     groups = asked.groups if asked else max((t.groups_per_person for t in persons), default=1)
     rows = asked.rows if asked else max((t.rows_per_person for t in persons), default=1)
     return ContributionBounds(min(groups, _most_groups(query)), 1 if _one_row_counts(query) else rows)
+
+
+def _check_draws(cells: tuple[Cell, ...] | None, needs: tuple[Need, ...]) -> None:
+    """Each number that is released takes a draw of noise, some 20 microseconds."""
+    bins = [need.stream.bins.nodes if need.stream and need.stream.bins else 1 for need in needs]
+    draws = len(cells or ()) * sum(bins)
+    if draws > 2 * MAX_DRAWS:
+        raise InvalidQuery(
+            f"The query measures {draws:,} numbers; {2 * MAX_DRAWS:,} is the limit.",
+            hint="Ask for fewer groups, or for fewer aggregates at once.",
+        )
+
+
+def _check_unknown(query: Query, needs: list[tuple[Need, ...]]) -> None:
+    """What cannot be afforded while groups are not known: their number is data, so work must not multiply with it."""
+    unknown = [key.name for key in query.keys if key.domain is None]
+    if len(unknown) > MAX_UNKNOWN:
+        raise InvalidQuery(
+            f"{len(unknown)} group keys have no public list of values; at most {MAX_UNKNOWN} can be found at once.",
+            hint="Group by fewer of them, or name their values: WHERE x IN (…).",
+        )
+    if unknown and any(need.kind is ChannelKind.HISTOGRAM for group in needs for need in group):
+        raise InvalidQuery(
+            f"Quantiles need groups that are known beforehand, and {unknown[0]!r} has no public list of values.",
+            hint="Name the groups: WHERE x IN (…).",
+        )
 
 
 def _most_groups(query: Query) -> int:
@@ -143,7 +211,9 @@ def _one_row_counts(query: Query) -> bool:
 
 
 def _needs(query: Query, cells: tuple[Cell, ...] | None) -> list[tuple[Need, ...]]:
-    most_bins = UNKNOWN_BINS if cells is None else min(MAX_BINS, max(2, MAX_DRAWS // (2 * len(cells))))
+    quantiles = sum(a.kind is AggregateKind.QUANTILE for a in query.aggregates)
+    share = MAX_DRAWS // (2 * len(cells or ()) * max(1, quantiles) or 1)
+    most_bins = UNKNOWN_BINS if cells is None else min(MAX_BINS, max(2, share))
     return [needs_of(aggregate, most_bins) for aggregate in query.aggregates]
 
 
@@ -199,6 +269,8 @@ def _notes(
         notes.append(f"Each person counts in at most {bounds.groups} {_plural(bounds.groups, 'group')}.")
     if not _one_row_counts(query):
         notes.append(f"At most {bounds.rows} {_plural(bounds.rows, 'row')} of a person count in each group.")
+    if query.row_cap is not None:
+        notes.append(f"Of each of the joined tables, {query.row_cap:,} rows of a person take part.")
     notes += [_clamped(stream) for stream in streams if stream.grid.high > stream.grid.low]
     if selection is not None:
         notes.append(f"A group is released if its noisy number of persons is at least {selection.threshold}.")

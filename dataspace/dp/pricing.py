@@ -1,5 +1,6 @@
 """What each channel costs: a price shared out by weight, or the price that a wanted accuracy has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -60,9 +61,24 @@ def price_channels(
     return Priced(rhos, tuple(scales), PrivacyLoss.at_least(sum(rhos, Fraction(0)), delta))
 
 
+def price_vectors(
+    squares: tuple[Fraction, ...], weights: tuple[Fraction, ...], price: Price, guarantee: Guarantee
+) -> Priced:
+    """Prices of vectors with these squared sensitivities, for an analysis; raises InvalidPrice."""
+    if isinstance(price, ByAccuracy):
+        raise InvalidPrice(
+            "How accurate an analysis gets depends on the answer, so it cannot be bought by accuracy. Ask by epsilon."
+        )
+    return _split(weights, squares, _rho(price, guarantee), Fraction(0))
+
+
 def _shared(needs: tuple[Need, ...], squares: list[Fraction], rho: Fraction, delta: Fraction) -> Priced:
-    whole = sum((need.weight for need in needs), Fraction(0))
-    rhos = tuple(rho * need.weight / whole for need in needs)
+    return _split(tuple(need.weight for need in needs), squares, rho, delta)
+
+
+def _split(weights: tuple[Fraction, ...], squares: Sequence[Fraction], rho: Fraction, delta: Fraction) -> Priced:
+    whole = sum(weights, Fraction(0))
+    rhos = tuple(rho * weight / whole for weight in weights)
     scales = tuple(scale_of(share, square) for share, square in zip(rhos, squares, strict=True))
     return Priced(rhos, scales, PrivacyLoss.at_least(rho, delta))
 

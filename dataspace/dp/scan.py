@@ -43,9 +43,8 @@ class KeyReader:
 def rows_sql(query: Query, readers: Sequence[KeyReader | None]) -> str:
     """Query.rows with the keys replaced by their readers' expressions and missing values as NaN."""
     keys = [f"k{position}" if reader is None else reader.sql for position, reader in enumerate(readers)]
-    values = sorted({n for a in query.aggregates for n in (a.value, a.denominator) if n is not None})
     chosen = ["person_key", *(f"{sql} AS k{i}" for i, sql in enumerate(keys))]
-    chosen += [f"COALESCE(v{n}, CAST('NaN' AS DOUBLE)) AS v{n}" for n in values]
+    chosen += [f"COALESCE(v{n}, CAST('NaN' AS DOUBLE)) AS v{n}" for n in query.values]
     return f"SELECT {', '.join(chosen)} FROM ({query.rows}) AS person_local"
 
 

@@ -20,9 +20,7 @@ def released(plan: MeasurementPlan, rows: list[ReleaseRow]) -> ReleaseTable:
     notes = list(plan.notes)
     if any(a.kind in _COUNTED for a in query.aggregates):
         notes.append("Counts are as measured and may be negative; their intervals are raised to zero.")
-    names = tuple(key.name for key in query.keys)
-    labels = tuple(aggregate.name for aggregate in query.aggregates)
-    return ReleaseTable(query.output, names, labels, tuple(rows), tuple(notes))
+    return ReleaseTable(query.output, query.key_names, query.aggregate_names, tuple(rows), tuple(notes))
 
 
 def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
@@ -31,8 +29,7 @@ def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
     The same release may be asked for again in other words, so names and order are the asking query's, not the stored
     ones. All of it is post-processing and free.
     """
-    names = tuple(key.name for key in query.keys)
-    labels = tuple(aggregate.name for aggregate in query.aggregates)
+    names, labels = query.key_names, query.aggregate_names
     rows, notes = _in_output_order(table.rows, query), list(table.notes)
     for key in reversed(query.order):
         known, unknown = _split(rows, key, names, labels)
@@ -40,13 +37,16 @@ def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
     if any(key.name in labels for key in query.order):
         notes.append("Rows are ordered by noisy numbers.")
     if query.limit is not None and len(rows) > query.limit:
-        notes.append(f"Only the first {query.limit} groups are shown.")
+        notes.append(f"Only the first {query.limit} {'rows' if query.analysis else 'groups'} are shown.")
         rows = rows[: query.limit]
     return ReleaseTable(query.output, names, labels, tuple(rows), tuple(notes))
 
 
 def _in_output_order(rows: Iterable[ReleaseRow], query: Query) -> list[ReleaseRow]:
-    """Rows by their keys, the first of the SELECT list first, each key's values in the order of its public domain."""
+    """Rows by their keys, the first of the SELECT list first, each key's values in the order of its public domain.
+
+    The labels of an analysis stay in its own order.
+    """
     chosen = sorted(range(len(query.keys)), key=lambda i: query.output.index(query.keys[i].name))
     places = [{value: place for place, value in enumerate(key.domain or ())} for key in query.keys]
 

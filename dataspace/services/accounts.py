@@ -90,6 +90,13 @@ def authenticate(uow: UnitOfWork, clock: Clock, token: str) -> Actor:
         return uow.accounts.get(known.person)
 
 
+def list_persons(uow: UnitOfWork, by: Actor) -> list[Actor]:
+    """Everyone registered, by organisation and name; for whoever may register persons."""
+    check_may(by, NodeAction.REGISTER_PERSON)
+    with uow.reading():
+        return sorted(uow.accounts.all(), key=lambda person: (person.organisation.name, person.name, person.id))
+
+
 def get_person(uow: UnitOfWork, person_id: str) -> Actor:
     """For the node's own use: names beside identifiers. Raises NotFound."""
     with uow.reading():

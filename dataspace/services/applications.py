@@ -7,20 +7,31 @@ from dataspace.domain.applications import AccessApplication, ApplicationAction, 
 from dataspace.domain.errors import InvalidApplication, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
+from dataspace.domain.ledger import as_rho
 from dataspace.domain.permissions import NodeAction, check_may, check_may_act_on_application, may_act_on_application
-from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.domain.privacy import Guarantee
+from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 
 def file_application(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> AccessApplication:
     """Begin a draft, which may be incomplete."""
     check_may(by, NodeAction.FILE_APPLICATION)
-    now = clock.now()
     with uow:
-        number = uow.applications.next_number(now.year)
-        application = AccessApplication(new_id("app"), number, by.id, form, now)
-        uow.applications.add(application, _event(EventKind.APPLICATION_FILED, by, application, clock))
+        application = _file(uow, clock, by, form)
         uow.commit()
     return application
+
+
+def apply(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm, *, to_limit: ToLimit) -> AccessApplication:
+    """File an application and submit it, in one transaction: what cannot be submitted leaves nothing behind.
+
+    Raises InvalidApplication with everything that is missing, or for a budget no dataset could ever hold.
+    """
+    check_may(by, NodeAction.FILE_APPLICATION)
+    with uow:
+        submitted = _submit(uow, clock, by, _file(uow, clock, by, form), to_limit)
+        uow.commit()
+    return submitted
 
 
 def edit_application(
@@ -36,16 +47,15 @@ def edit_application(
     return edited
 
 
-def submit_application(uow: UnitOfWork, clock: Clock, by: Actor, application_id: str) -> AccessApplication:
-    """Hand a complete draft to the access body. Raises InvalidApplication with everything that is missing."""
-    now = clock.now()
+def submit_application(
+    uow: UnitOfWork, clock: Clock, by: Actor, application_id: str, *, to_limit: ToLimit | None = None
+) -> AccessApplication:
+    """Hand a complete draft to the access body. Raises InvalidApplication with everything that is missing.
+
+    With `to_limit`, also for a budget above the whole capacity of a dataset, which no grant could give.
+    """
     with uow:
-        before = _visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.SUBMIT, before)
-        check_complete(before.form, by.organisation, now)
-        _check_references(uow, before.form)
-        submitted = replace(before.after(ApplicationAction.SUBMIT), submitted_at=now)
-        uow.applications.save(submitted, _event(EventKind.APPLICATION_SUBMITTED, by, submitted, clock))
+        submitted = _submit(uow, clock, by, _visible(uow, by, application_id), to_limit)
         uow.commit()
     return submitted
 
@@ -84,6 +94,27 @@ def list_applications(uow: UnitOfWork, by: Actor) -> list[AccessApplication]:
         return [a for a in uow.applications.all() if may_act_on_application(by, ApplicationAction.VIEW, a)]
 
 
+def _file(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> AccessApplication:
+    now = clock.now()
+    application = AccessApplication(new_id("app"), uow.applications.next_number(now.year), by.id, form, now)
+    uow.applications.add(application, _event(EventKind.APPLICATION_FILED, by, application, clock))
+    return application
+
+
+def _submit(
+    uow: UnitOfWork, clock: Clock, by: Actor, draft: AccessApplication, to_limit: ToLimit | None
+) -> AccessApplication:
+    now = clock.now()
+    check_may_act_on_application(by, ApplicationAction.SUBMIT, draft)
+    check_complete(draft.form, by.organisation, now)
+    _check_references(uow, draft.form)
+    if to_limit is not None:
+        _check_capacity(uow, draft.form, to_limit)
+    submitted = replace(draft.after(ApplicationAction.SUBMIT), submitted_at=now)
+    uow.applications.save(submitted, _event(EventKind.APPLICATION_SUBMITTED, by, submitted, clock))
+    return submitted
+
+
 def _visible(uow: UnitOfWork, by: Actor, application_id: str) -> AccessApplication:
     application = uow.applications.get(application_id)
     if not may_act_on_application(by, ApplicationAction.VIEW, application):
@@ -99,6 +130,24 @@ def _check_references(uow: UnitOfWork, form: ApplicationForm) -> None:
     unknown = form.persons - {person.id for person in uow.accounts.all()}
     if unknown:
         raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
+
+
+def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -> None:
+    """No dataset asked for has a capacity, whole and unspent, below the budget asked for; both are public."""
+    if form.guarantee is None:
+        return
+    wanted = to_limit(form.guarantee)
+    for dataset in (uow.datasets.get(name) for name in form.scope.datasets):
+        if not wanted.fits_in(dataset.limit):
+            raise InvalidApplication(
+                f"the budget asked for, {_said(form.guarantee)} ({as_rho(wanted)}), is above all that permits on"
+                f" dataset {dataset.id} may ever spend together, {_said(dataset.capacity)} ({as_rho(dataset.limit)});"
+                " ask for less"
+            )
+
+
+def _said(guarantee: Guarantee) -> str:
+    return f"epsilon {guarantee.epsilon:f} at delta {guarantee.delta:f}"
 
 
 def _event(kind: EventKind, by: Actor, application: AccessApplication, clock: Clock) -> AuditEvent:

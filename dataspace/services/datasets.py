@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from catalog.schema import DatasetSchema
+from catalog.values import is_slug
 from dataspace.domain.actors import Actor
 from dataspace.domain.datasets import Dataset, check_may_publish
 from dataspace.domain.errors import InvalidInput, NotFound
@@ -28,8 +29,13 @@ def register_dataset(
     The capacity is posted in the ledger and stays; raises WrongState for a dataset that is registered already.
     """
     check_may(by, NodeAction.REGISTER_DATASET)
-    if not dataset or not title.strip():
+    if not title.strip():
         raise InvalidInput("a dataset is registered with an identifier and a title")
+    if not is_slug(dataset):
+        raise InvalidInput(
+            "the identifier of a dataset is lower-case letters, digits, - and _, at most 64, and begins and ends with a"
+            " letter or digit: it stands in addresses, file names and queries"
+        )
     registered = Dataset(dataset, title, holder or by.organisation.name, capacity, to_limit(capacity), clock.now())
     check_may_publish(by, registered)
     details = {"epsilon": str(capacity.epsilon), "delta": str(capacity.delta)}

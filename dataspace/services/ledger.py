@@ -6,7 +6,7 @@ from dataspace.domain import events, ledger
 from dataspace.domain.actors import Actor
 from dataspace.domain.chain import ChainHead, Finding
 from dataspace.domain.errors import NotFound
-from dataspace.domain.ledger import Account, Allotment, Budget, Charge
+from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Posting
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction
 from dataspace.domain.privacy import NOTHING, PrivacyLoss
@@ -38,21 +38,29 @@ class Verification:
 def get_budget(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> Budget:
     """Granted, spent and remaining. Raises NotFound also for a permit that `by` may not see."""
     with uow.reading():
-        _check_visible(uow, clock, by, permit_id)
-        return uow.ledger.budget(permit_id)
+        return uow.ledger.budget(_visible(uow, clock, by, permit_id).id)
 
 
 def get_statement(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> list[Line]:
     """Every charge of a permit in order, with its release."""
     with uow.reading():
-        _check_visible(uow, clock, by, permit_id)
-        return [Line(charge, uow.releases.of_charge(charge.id)) for charge in uow.ledger.charges(permit_id)]
+        permit = _visible(uow, clock, by, permit_id)
+        return [Line(charge, uow.releases.of_charge(charge.id)) for charge in uow.ledger.charges(permit.id)]
 
 
 def get_allotment(uow: UnitOfWork, dataset_id: str) -> Allotment:
     """How much of a dataset's capacity permits hold or have spent; public."""
     with uow.reading():
         return uow.ledger.allotment(dataset_id)
+
+
+def list_postings(uow: UnitOfWork, after: int, most: int) -> list[Posting]:
+    """A page of the postings, in their order, from the one that follows entry `after` on; public.
+
+    They name datasets, permits and charges by identifier, and no person.
+    """
+    with uow.reading():
+        return list(uow.ledger.postings(after, most))
 
 
 def verify(uow: UnitOfWork) -> Verification:
@@ -77,7 +85,7 @@ def _differences(posted: dict[Account, PrivacyLoss], stored: dict[Account, Priva
     )
 
 
-def _check_visible(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> DataPermit:
+def _visible(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> DataPermit:
     permit, now = uow.permits.get(permit_id), clock.now()
     if not may_act_on_permit(by, PermitAction.VIEW, permit, now):
         raise NotFound(f"there is no permit {permit_id}")

@@ -66,7 +66,7 @@ def revoke_permit(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, *, r
     with uow:
         revoked = _change(uow, by, permit_id, PermitAction.REVOKE, DataPermit.revoked, now, reasons)
         uow.permits.save(revoked, _event(EventKind.PERMIT_REVOKED, by, revoked, now))
-        uow.ledger.release_allocation(permit_id, _event(EventKind.BUDGET_RETURNED, by, revoked, now))
+        uow.ledger.release_allocation(revoked.id, _event(EventKind.BUDGET_RETURNED, by, revoked, now))
         uow.commit()
     return revoked
 
@@ -108,6 +108,14 @@ def get_permit(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> Data
     """Raises NotFound also for a permit that `by` may not see."""
     with uow.reading():
         return _visible(uow, by, permit_id, clock.now())
+
+
+def identify(uow: UnitOfWork, clock: Clock, by: Actor, named: str) -> str:
+    """The identifier of the permit that `named` is the number of; `named` itself where `by` may see no such permit."""
+    try:
+        return get_permit(uow, clock, by, named).id
+    except NotFound:
+        return named
 
 
 def list_my_permits(uow: UnitOfWork, by: Actor) -> list[DataPermit]:

@@ -11,46 +11,69 @@ from decimal import Decimal
 from typing import cast
 
 from catalog.schema import Bounds, Scalar
+from dataspace.domain.analyses import Analysis, Variable
+from dataspace.domain.errors import InvalidQuery
 from dataspace.domain.queries import Aggregate, GroupKey, Query
+from dataspace.sql.analyses import Draft
 from dataspace.sql.domains import printed_key
+from dataspace.sql.fanout import caps, weighing
 from dataspace.sql.indexes import index_of
 from dataspace.sql.measures import Measure
-from dataspace.sql.print_expressions import quoted
+from dataspace.sql.print_expressions import MAX_LENGTH, quoted
 from dataspace.sql.print_selects import Printer, Session, source_orders
 from dataspace.sql.tree import Expr, Select, TableSource, selects
 
 
-def print_query(select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]]) -> Query:
+def print_query(
+    select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]], draft: Draft | None = None
+) -> Query:
     """Rows, keys and aggregates in canonical order: the smallest text over the orders of equal sources."""
-    session = Session()
+    session = Session(caps(select))
     candidates = [
-        _candidate(Printer(select, order, None, session), keys, measures) for order in source_orders(select, session)
+        _candidate(Printer(select, order, None, session), keys, measures, draft)
+        for order in source_orders(select, session)
     ]
     best = min(candidates, key=lambda q: q.canonical)
+    if len(best.rows) > MAX_LENGTH:
+        raise InvalidQuery("The query is too large once it is written out.", hint="Ask for fewer numbers at once.")
     tables, columns = _touched(select)
-    return replace(best, tables=tables, columns=columns, one_row_per_person=select.unique)
+    weights = tuple(sorted({(s.dataset, s.table.name) for s in weighing(select)}))
+    return replace(
+        best,
+        tables=tables,
+        columns=columns,
+        weighing=weights,
+        row_cap=min(session.caps.values(), default=None),
+        one_row_per_person=select.unique,
+    )
 
 
-def _candidate(p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]]) -> Query:
+def _candidate(
+    p: Printer, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]], draft: Draft | None
+) -> Query:
     printed_keys = sorted(((printed_key(p.expr, e), k) for e, k in keys), key=lambda pair: pair[0])
-    values = sorted({_value_text(p, e) for _, m in measures for e in value_exprs(m)})
+    analysed = [argument.expr for argument in draft.arguments] if draft else []
+    values = sorted({_value_text(p, e) for e in (*(e for _, m in measures for e in value_exprs(m)), *analysed)})
     numbered = {text: i for i, text in enumerate(values)}
     aggregates = sorted((_aggregate(p, name, m, numbered) for name, m in measures), key=_aggregate_text)
     listed = [f"{p.person} AS person_key"]
     listed += [f"{text} AS k{i}" for i, (text, _) in enumerate(printed_keys)]
     listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
     rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
+    analysis = _analysis(p, draft, numbered) if draft else None
     ranks = index_of(p.select, [e for e, _ in keys], [e for _, m in measures for e in value_exprs(m)])
     lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
+    lines += [_analysis_text(analysis)] if analysis else []
     return Query(
         canonical="\n".join(lines),
         rows=rows,
-        indexed=None if ranks is None else _ranked(p, ranks, listed[1:]),
+        indexed=None if ranks is None or analysis is not None else _ranked(p, ranks, listed[1:]),
         tables=(),
         columns=frozenset(),
         keys=tuple(k for _, k in printed_keys),
         aggregates=tuple(aggregates),
         output=(),
+        analysis=analysis,
     )
 
 
@@ -109,6 +132,19 @@ def _aggregate_text(a: Aggregate) -> str:
 def _range(value: int | None, bounds: Bounds | None, step: Decimal) -> str:
     shown = "" if bounds is None else f" in {bounds.low:f} to {bounds.high:f} by {step:f}"
     return ("*" if value is None else f"v{value}") + shown
+
+
+def _analysis(p: Printer, draft: Draft, numbered: Mapping[str, int]) -> Analysis:
+    variables = (Variable(a.name, numbered[_value_text(p, a.expr)], a.bounds) for a in draft.arguments)
+    return Analysis(draft.kind, tuple(variables), draft.keys, draft.columns, draft.levels, draft.step)
+
+
+def _analysis_text(analysis: Analysis) -> str:
+    """What is computed, and the names that its answer holds."""
+    parts = [analysis.kind.value]
+    parts += [f"{v.name!r} {_range(v.value, v.bounds, Decimal(0))}" for v in analysis.variables]
+    parts += [str([_shown(value) for value in values]) for values in analysis.levels]
+    return "; ".join([*parts, *([f"by {analysis.step:f}"] if analysis.step is not None else [])])
 
 
 def _key_text(key: GroupKey) -> str:

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 
 import sqlglot
 from sqlglot import exp
@@ -13,6 +12,8 @@ from sqlglot.errors import SqlglotError
 from catalog.schema import PERSON, ColumnType, DatasetSchema
 from dataspace.domain.errors import InvalidQuery
 from dataspace.domain.queries import GroupKey, Query, SortKey
+from dataspace.sql import build
+from dataspace.sql.analyses import Draft, analysis, check_analysis, is_analysis
 from dataspace.sql.body import Body, finish
 from dataspace.sql.canonical import print_query, value_exprs
 from dataspace.sql.derived import bind_derived, group_item
@@ -196,22 +197,52 @@ class _Compilation:
     def query(self) -> Query:
         """The compiled query."""
         keys = self._keys()
-        measures = [(i, measure(self.binder, i.node)) for i in self.measured]
+        draft = self._analysis()
+        measures = [] if draft else [(i, measure(self.binder, i.node)) for i in self.measured]
         _check_repeats([(i, e) for i, e in keys], "group")
         _check_repeats(list(measures), "aggregate")
         read = [e for _, e in keys] + [e for _, m in measures for e in value_exprs(m)]
+        read += [a.expr for a in draft.arguments] if draft else []
         select = finish(self.body, columns=tuple((f"x{i}", e) for i, e in enumerate(read)))
-        drafts = [self._key(item, expr, select) for item, expr in keys]
-        groups = prod(len(d.domain) for _, d in drafts if d.domain is not None)
-        if groups > MAX_GROUPS:
+        drafts = self._drafts(keys, select)
+        if draft:
+            check_analysis(draft, self.measured[0].node, select, [key for _, key in drafts])
+        order, limit = self._order(keys, draft), self._limit()
+        printed = print_query(select, drafts, [(i.name, m) for i, m in measures], draft)
+        return replace(printed, output=self._output(draft), order=order, limit=limit)
+
+    def _analysis(self) -> Draft | None:
+        """The analysis that stands in place of aggregates, if any."""
+        node = next((i.node for i in self.measured if is_analysis(i.node)), None)
+        if node is None:
+            return None
+        if len(self.measured) > 1:
             raise refuse(
-                self.tree.args["group"],
-                f"The query asks for {groups:,} groups; {MAX_GROUPS:,} is the limit.",
-                "Use wider bands, or name the groups: WHERE x IN (…).",
+                node,
+                "An analysis stands alone beside the groups.",
+                "Ask for the other numbers in a query of their own.",
             )
-        order, limit = self._order(keys), self._limit()
-        printed = print_query(select, drafts, [(i.name, m) for i, m in measures])
-        return replace(printed, output=tuple(i.name for i in self.items), order=order, limit=limit)
+        return analysis(self.binder, node, build.conjuncts(self.body.where))
+
+    def _output(self, draft: Draft | None) -> tuple[str, ...]:
+        """Names of the answer's columns; an analysis' own stand where it was asked for."""
+        own = (*draft.keys, *draft.columns) if draft else ()
+        return tuple(name for i in self.items for name in (own if draft and i in self.measured else (i.name,)))
+
+    def _drafts(self, keys: Sequence[tuple[_Item, Expr]], select: Select) -> list[tuple[Expr, GroupKey]]:
+        """The keys with their domains; stops at the first that makes too many groups, since a domain takes time."""
+        drafts: list[tuple[Expr, GroupKey]] = []
+        groups = 1
+        for item, expr in keys:
+            drafts.append(self._key(item, expr, select))
+            groups *= len(drafts[-1][1].domain or (None,))
+            if groups > MAX_GROUPS:
+                raise refuse(
+                    self.tree.args["group"],
+                    f"The query asks for more than {MAX_GROUPS:,} groups.",
+                    "Use wider bands, or name the groups: WHERE x IN (…).",
+                )
+        return drafts
 
     def _key(self, item: _Item, expr: Expr, select: Select) -> tuple[Expr, GroupKey]:
         if expr.is_literal or expr.type is None:
@@ -227,8 +258,10 @@ class _Compilation:
 
     # -- post-processing -----------------------------------------------------------------------------------------
 
-    def _order(self, keys: Sequence[tuple[_Item, Expr]]) -> tuple[SortKey, ...]:
+    def _order(self, keys: Sequence[tuple[_Item, Expr]], draft: Draft | None) -> tuple[SortKey, ...]:
         order = self.tree.args.get("order")
+        if order is not None and draft:
+            raise refuse(order, "The answer of an analysis has an order of its own.", "Sort the released table.")
         return () if order is None else tuple(self._sort_key(o, keys) for o in order.expressions)
 
     def _sort_key(self, node: exp.Expr, keys: Sequence[tuple[_Item, Expr]]) -> SortKey:

@@ -17,7 +17,7 @@ import duckdb
 
 from catalog.schema import ColumnType, Scalar
 from dataspace.sql import build
-from dataspace.sql.print_expressions import ExpressionPrinter
+from dataspace.sql.print_expressions import MOMENTS, ExpressionPrinter
 from dataspace.sql.print_selects import Printer
 from dataspace.sql.tree import Expr
 
@@ -173,8 +173,12 @@ def _engine() -> duckdb.DuckDBPyConnection:
 
 
 def printed_key(printer: ExpressionPrinter, key: Expr) -> str:
-    """A key as it leaves the person-local part: whole numbers as BIGINT."""
+    """A key as it leaves the person-local part: whole numbers as BIGINT, moments that Python can hold."""
     printed = printer(key)
     if key.type is ColumnType.INTEGER and not key.facts.native:
         return f"TRY_CAST({printed} AS BIGINT)"
+    if key.type in MOMENTS:
+        # DuckDB has days before year 1, after 9999 and at infinity: converting one would fail, and that would tell
+        low, high = MOMENTS[key.type]
+        return f"CASE WHEN {printed} BETWEEN {low} AND {high} THEN {printed} END"
     return printed

@@ -19,7 +19,7 @@ def index_of(select: Select, keys: Sequence[Expr], values: Sequence[Expr]) -> tu
     wanted = frozenset(names)
     if not names or None in wanted:
         return None
-    dimensions = [frozenset(columns) for columns in source.table.dimensions]
+    dimensions: list[frozenset[str | None]] = [frozenset(columns) for columns in source.table.dimensions]
     return index_columns(dimensions.index(wanted) + 1) if wanted in dimensions else None
 
 

@@ -11,7 +11,7 @@ from dataspace.sql import build
 from dataspace.sql.body import OUTSIDE, Body
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scalars import operands
-from dataspace.sql.scope import Visible, is_person, made_optional
+from dataspace.sql.scope import PERSON_NAMES, Visible, is_person, made_optional
 from dataspace.sql.tree import Expr
 
 
@@ -84,7 +84,12 @@ def _first_person(body: Body, node: exp.Expr, visible: Visible) -> Visible:
 def _same_name(body: Body, name: str, visible: Visible, node: exp.Expr) -> Expr:
     owners = [v for v in body.scope.sources if name.lower() in v.columns]
     if visible not in owners or len(owners) < 2:
-        raise refuse(node, f"Column {name!r} is not in both tables.", "Write ON a.x = b.y.")
+        advice = (
+            "The person is called person here: USING (person)."
+            if name.lower() in PERSON_NAMES
+            else "Write ON a.x = b.y."
+        )
+        raise refuse(node, f"Column {name!r} is not in both tables.", advice)
     sides = [body.scope.column(exp.column(name, table=v.alias)) for v in (owners[0], visible)]
     return build.compare("eq", sides[0], sides[1], node)
 

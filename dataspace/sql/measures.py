@@ -9,6 +9,7 @@ from math import ceil, floor
 from sqlglot import exp
 
 from catalog.schema import Bounds
+from dataspace.domain.analyses import AnalysisKind
 from dataspace.domain.queries import AggregateKind
 from dataspace.sql import build, facts
 from dataspace.sql.build import need_number
@@ -20,6 +21,7 @@ from dataspace.sql.tree import Expr
 
 Node = exp.Expr
 _NAMED = ("proportion", "rate")
+_ANALYSES = tuple(kind.value for kind in AnalysisKind)
 HINTS = {
     exp.Min: "One person's value would be released; use QUANTILE(x, 0.01).",
     exp.Max: "One person's value would be released; use QUANTILE(x, 0.99).",
@@ -59,7 +61,7 @@ def is_measure(node: Node) -> bool:
 
 def _aggregates(node: Node) -> bool:
     if isinstance(node, exp.Anonymous):
-        return str(node.this).lower() in _NAMED
+        return str(node.this).lower() in (*_NAMED, *_ANALYSES)
     return isinstance(node, exp.AggFunc | exp.Filter | exp.WithinGroup)
 
 
@@ -171,7 +173,7 @@ def _count(b: Binder, node: exp.Count) -> Measure:
             raise refuse(
                 node,
                 "Different values cannot be counted privately.",
-                "Use COUNT(DISTINCT person), or GROUP BY the value and count persons.",
+                "Use COUNT(DISTINCT person) (the person has this name in every table), or GROUP BY the value.",
             )
         return _persons(b, what.expressions[0])
     if is_person(what):
@@ -238,7 +240,7 @@ def _share(b: Binder, node: Node | None, place: Node) -> Decimal:
 def _named(b: Binder, node: exp.Anonymous) -> Measure:
     name, args = str(node.this).lower(), list(node.expressions)
     if name == "proportion" and len(args) == 1:
-        return Measure(AggregateKind.PROPORTION, _indicator(b.condition(args[0]), node))
+        return Measure(AggregateKind.PROPORTION, indicator(b.condition(args[0]), node))
     if name == "rate" and len(args) == 2:
         return Measure(
             AggregateKind.RATE,
@@ -256,7 +258,8 @@ def _named(b: Binder, node: exp.Anonymous) -> Measure:
     )
 
 
-def _indicator(condition: Expr, node: Node) -> Operand:
+def indicator(condition: Expr, node: Node) -> Operand:
+    """A condition as 1, 0 or NULL."""
     whens = [(condition, build.literal(1)), (build.negate(condition), build.literal(0))]
     return Operand(build.case(whens, build.NULL, node), Bounds(Decimal(0), Decimal(1)), Decimal(1))
 

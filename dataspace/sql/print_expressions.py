@@ -24,6 +24,9 @@ TEXT_LIMIT = 1_000
 
 _FIRST_DAY, _LAST_DAY = "DATE '0001-01-01'", "DATE '9999-12-31'"
 _FIRST_TIME, _LAST_TIME = "TIMESTAMP '0001-01-01 00:00:00'", "TIMESTAMP '9999-12-31 23:59:59'"
+MOMENTS = {ColumnType.DATE: (_FIRST_DAY, _LAST_DAY), ColumnType.TIMESTAMP: (_FIRST_TIME, _LAST_TIME)}
+"""First and last moment of each type that may leave the database."""
+
 _SAFE_MOMENTS = ("literal", "shifted", "shifted_by", "truncated", "to_date", "to_timestamp")
 
 

@@ -4,7 +4,7 @@ Sources get short names by position, inner joins are sorted by what they read, a
 (a table joined with itself) the order that gives the smallest text wins.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations, product
 
 from catalog.schema import PERSON_KEY, ROW_RANK
@@ -21,7 +21,8 @@ BUDGET = 200
 class Session:
     """What the printing of one query shares: texts already made, and how many more orders of sources may be tried."""
 
-    def __init__(self) -> None:
+    def __init__(self, caps: Mapping[int, int] | None = None) -> None:
+        self.caps = caps or {}
         self.left = BUDGET
         self.texts: dict[int, str] = {}
         self.names: dict[int, dict[str, str]] = {}
@@ -36,11 +37,16 @@ class Session:
         """What a source reads, as SQL."""
         if source.id not in self.texts:
             self.texts[source.id] = (
-                f"{quoted(source.dataset)}.{quoted(source.table.name)}"
+                self._table(source)
                 if isinstance(source, TableSource)
                 else f"({print_select(source.select, None, self, self.columns(source))})"
             )
         return self.texts[source.id]
+
+    def _table(self, source: TableSource) -> str:
+        name = f"{quoted(source.dataset)}.{quoted(source.table.name)}"
+        cap = self.caps.get(source.id)
+        return name if cap is None else f"(SELECT * FROM {name} WHERE {ROW_RANK} <= {cap})"
 
     def columns(self, source: DerivedSource) -> dict[str, str]:
         """Names c0, c1, … of a sub-query's columns, by the text of what they hold; equal columns share one."""

@@ -1,5 +1,6 @@
 """The language reference as Markdown, made from the tables that the compiler works with."""
 
+from dataspace.sql.analyses import FORMS
 from dataspace.sql.functions import FUNCTIONS
 
 _AGGREGATES = (
@@ -29,8 +30,10 @@ _WINDOWS = (
 def language_reference() -> str:
     """Aggregates, windows and functions of the query language, one table each."""
     functions = list(dict.fromkeys((f.usage, f.meaning) for f in FUNCTIONS.values()))
+    analyses = tuple((form.usage, form.meaning) for form in FORMS.values())
     parts = [
         ("Aggregates of the outermost SELECT", _AGGREGATES),
+        ("Analyses: one in the outermost SELECT, beside its groups", analyses),
         ("Aggregates in a sub-query grouped by person", _PER_PERSON),
         ("Windows: OVER (PARTITION BY person ORDER BY …)", _WINDOWS),
         ("Functions", tuple(functions)),

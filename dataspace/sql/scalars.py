@@ -181,13 +181,13 @@ def _like(b: Binder, node: exp.Expr) -> Expr:
 
 
 def _case(b: Binder, node: exp.Case) -> Expr:
-    subject = node.args.get("this")
+    subject = None if node.args.get("this") is None else b.bind(node.args["this"])
     whens = []
     for branch in node.args["ifs"]:
         if subject is None:
             condition = b.condition(branch.this)
         else:
-            condition = build.compare("eq", b.bind(subject), b.bind(branch.this), branch)
+            condition = build.compare("eq", subject, b.bind(branch.this), branch)
         whens.append((condition, b.bind(branch.args["true"])))
     default = node.args.get("default")
     return build.case(whens, build.NULL if default is None else b.bind(default), node)

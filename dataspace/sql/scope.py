@@ -87,7 +87,13 @@ class World:
         return _suggest(wanted, names, "Tables")
 
 
+PERSON_NAMES = frozenset({"person_id", "patient_id", "subject_id", "personid", "patientid"})
+"""What other schemas call the person."""
+
+
 def _suggest(wanted: str, names: list[str], what: str) -> str:
+    if wanted in PERSON_NAMES:
+        return "The person is called person here: COUNT(DISTINCT person), ON a.person = b.person."
     close = get_close_matches(wanted, names, n=1)
     return f"Did you mean {close[0]}?" if close else f"{what}: {', '.join(names[:30])}."
 

@@ -10,6 +10,10 @@ from datetime import date
 from fractions import Fraction
 
 from catalog.schema import ColumnType, Scalar, Table, TableKind
+from dataspace.domain.errors import InvalidQuery
+
+MAX_SIZE = 5_000
+"""Nodes of one expression at most, each use of an operand counted."""
 
 Limit = Fraction | date
 """An end of a range: exact number, date or timestamp."""
@@ -41,6 +45,14 @@ class Expr:
     args: tuple["Expr", ...] = ()
     value: object = None
     facts: Facts = field(default=Facts(), compare=False)
+    size: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # an operand may be used twice (NULLIF, CASE x WHEN): what is small to write can be huge to walk
+        size = 1 + sum(arg.size for arg in self.args)
+        if size > MAX_SIZE:
+            raise InvalidQuery("An expression of the query is too large.", hint="Split it with a WITH query.")
+        object.__setattr__(self, "size", size)
 
     @property
     def is_number(self) -> bool:

@@ -2,11 +2,12 @@
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from dataspace.domain import errors
 from dataspace.logs import log
+from dataspace.web.pages import templates, wants_page
 
 STATUS: dict[type[errors.DataspaceError], int] = {
     errors.InvalidInput: 422,
@@ -21,6 +22,7 @@ STATUS: dict[type[errors.DataspaceError], int] = {
 """Nearest class in the error tree decides."""
 
 PROBLEM = "application/problem+json"
+NOTHING_HERE = "there is nothing at this address"
 
 
 def status_of(error: errors.DataspaceError) -> int:
@@ -36,8 +38,15 @@ def problem(status: int, code: str, detail: str, **extra: object) -> JSONRespons
     return JSONResponse(body | extra, status, headers=headers, media_type=PROBLEM)
 
 
-def _known(_request: Request, error: Exception) -> JSONResponse:
+def _page(request: Request, status: int, detail: str) -> Response:
+    """What happened, for a person with a browser."""
+    return templates.TemplateResponse(request, "error.html", {"detail": detail}, status)
+
+
+def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.DataspaceError)  # noqa: S101
+    if wants_page(request):
+        return _page(request, status_of(error), error.message)
     extra: dict[str, object] = {}
     if isinstance(error, errors.InsufficientBudget):
         extra = {"requested": error.requested, "remaining": error.remaining, "missing": error.missing}
@@ -46,8 +55,10 @@ def _known(_request: Request, error: Exception) -> JSONResponse:
     return problem(status_of(error), error.code, error.message, **extra)
 
 
-def _invalid(_request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    if wants_page(request):
+        return _page(request, 404, NOTHING_HERE)
     # The rejected value is left out: a message never repeats what was sent.
     fields = [
         {"field": ".".join(str(part) for part in fault["loc"]), "fault": fault["msg"]} for fault in error.errors()
@@ -56,14 +67,16 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, "invalid-input", detail, fields=fields[:50])
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     code = {404: "not-found", 405: "method-not-allowed", 400: "bad-request"}.get(error.status_code, "http-error")
-    detail = "there is nothing at this address" if code == "not-found" else str(error.detail)
+    detail = NOTHING_HERE if code == "not-found" else str(error.detail)
+    if wants_page(request):
+        return _page(request, error.status_code, detail)
     return problem(error.status_code, code, detail)
 
 
-def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+def _unforeseen(request: Request, error: Exception) -> Response:
     # Only the class and the place are logged: a message may quote data.
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
@@ -71,6 +84,8 @@ def _unforeseen(request: Request, error: Exception) -> JSONResponse:
     place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last is not None else "unknown"
     log.error("unforeseen", method=request.method, error_type=type(error).__name__, error_at=place)
     detail = "the node failed to answer; nothing more can be said here, its operator sees where"
+    if wants_page(request):
+        return _page(request, 500, detail)
     return problem(500, "internal-error", detail)
 
 

@@ -22,9 +22,7 @@ def kaplan_meier(rows: Sequence[tuple[float, bool]], step: Fraction, bins: int) 
     return found
 
 
-def incidence(
-    rows: Sequence[tuple[date, date, date | None]], starts: Sequence[date]
-) -> list[tuple[int, int]]:
+def incidence(rows: Sequence[tuple[date, date, date | None]], starts: Sequence[date]) -> list[tuple[int, int]]:
     """(events, days at risk) of each period, counted day by day."""
     found = []
     for start, after in zip(starts[:-1], starts[1:], strict=True):
@@ -73,7 +71,9 @@ def logistic(outcome: Sequence[bool], covariates: Sequence[Numbers]) -> list[flo
         chances = [1 / (1 + exp(-sum(b * x for b, x in zip(found, row, strict=True)))) for row in rows]
         size = range(len(found))
         gradient = [sum((y - p) * r[i] for y, p, r in zip(outcome, chances, rows, strict=True)) for i in size]
-        matrix = [[sum(p * (1 - p) * r[i] * r[j] for p, r in zip(chances, rows, strict=True)) for j in size] for i in size]
+        matrix = [
+            [sum(p * (1 - p) * r[i] * r[j] for p, r in zip(chances, rows, strict=True)) for j in size] for i in size
+        ]
         found = [b + d for b, d in zip(found, solve(matrix, gradient), strict=True)]
     return found
 

@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from math import sqrt
 
 import numpy as np
 
-from dataspace.dp.analyses.method import ABSENT, Flags, Floats, Ints, Line, Noisy, Part
+from dataspace.domain.releases import Estimate
+from dataspace.dp.accuracy import half_width
+from dataspace.dp.analyses.method import ABSENT, MOST_NUMBERS, Flags, Floats, Ints, Line, Noisy, Part, complete
 from dataspace.dp.intervals import counted, moved, ratio, within
 
 YEAR = 365.25
@@ -52,9 +55,16 @@ class Incidence:
             "The interval of a rate covers sampling and noise, those of events and person-years the noise alone.",
         )
 
+    @property
+    def most_numbers(self) -> int:
+        return MOST_NUMBERS
+
+    def expected(self, scales: Sequence[float], /) -> tuple[float | None, ...]:
+        return None, float(half_width(scales[0])), half_width(scales[1]) / YEAR
+
     def whole(self, values: Floats) -> tuple[Ints, Flags]:
         """First day, last day at risk (exclusive), day of the event or ABSENT."""
-        keep = np.isfinite(values[:, :2]).all(axis=1)
+        keep = complete(values[:, :2])
         first, last = (_days(values[:, column], keep) for column in (0, 1))
         dated = keep & np.isfinite(values[:, 2])
         event = _days(values[:, 2], dated)
@@ -69,8 +79,7 @@ class Incidence:
         place = np.searchsorted(edges, event, side="right") - 1
         inside = place[(place >= 0) & (place < self.periods)]
         days = [
-            np.maximum(np.minimum(until, after) - np.maximum(first, start), 0).sum()
-            for start, after in zip(edges[:-1], edges[1:], strict=True)
+            np.maximum(np.minimum(until, after) - np.maximum(first, start), 0).sum() for start, after in pairwise(edges)
         ]
         return [np.bincount(inside, minlength=self.periods).astype(np.int64), np.array(days, dtype=np.int64)]
 
@@ -81,7 +90,7 @@ class Incidence:
             for i, start in enumerate(self.starts[:-1])
         ]
 
-    def _estimates(self, events: int, events_scale: float, days: int, days_scale: float):  # type: ignore[no-untyped-def]
+    def _estimates(self, events: int, events_scale: float, days: int, days_scale: float) -> tuple[Estimate, ...]:
         # a count of independent events varies by its own size
         spread = sqrt(events_scale**2 + max(events, 1))
         rate = within(moved(ratio(events, spread, days, days_scale), 0.0, YEAR), 0.0, None)

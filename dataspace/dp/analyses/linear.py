@@ -16,6 +16,7 @@ import numpy as np
 
 from dataspace.dp.analyses.method import (
     CHUNK,
+    MOST_NUMBERS,
     Flags,
     Floats,
     Ints,
@@ -23,6 +24,7 @@ from dataspace.dp.analyses.method import (
     Noisy,
     Part,
     centred,
+    complete,
     lost,
     noise_of_product,
     scaled,
@@ -77,12 +79,19 @@ class LinearRegression:
             "Coefficients are in the variables' own units; their intervals cover sampling and noise.",
         )
 
+    @property
+    def most_numbers(self) -> int:
+        return MOST_NUMBERS
+
+    def expected(self, _scales: Sequence[float], /) -> tuple[float | None, ...]:
+        return (None,)
+
     def whole(self, values: Floats) -> tuple[Ints, Flags]:
         """One, the covariates, the outcome, each in steps of its half range; `values` has the outcome first."""
-        keep = np.isfinite(values).all(axis=1)
+        keep = complete(values)
         values = np.where(keep[:, None], values, 0.0)
         columns = [np.full(len(values), STEPS, np.int64)]
-        for place, variable in ((*enumerate(self.covariates, start=1), (0, self.outcome))):
+        for place, variable in (*enumerate(self.covariates, start=1), (0, self.outcome)):
             columns.append(scaled(values[:, place], variable.low, variable.high, STEPS))
         return np.column_stack(columns), keep
 

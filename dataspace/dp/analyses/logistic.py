@@ -11,7 +11,7 @@ bound is the largest sum over the table, computed exactly. The early rounds need
 into the last two, and the noise of the very last is the answer's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -19,9 +19,11 @@ from math import exp
 
 import numpy as np
 
+from dataspace.domain.releases import Estimate
 from dataspace.dp.analyses.linear import INTERCEPT, Range, clamped, in_own_units
 from dataspace.dp.analyses.method import (
     CHUNK,
+    MOST_NUMBERS,
     Flags,
     Floats,
     Ints,
@@ -29,6 +31,7 @@ from dataspace.dp.analyses.method import (
     Noisy,
     Part,
     centred,
+    complete,
     lost,
     noise_of_product,
     scaled,
@@ -36,7 +39,6 @@ from dataspace.dp.analyses.method import (
     upper_triangle,
 )
 from dataspace.dp.intervals import UNKNOWN
-from dataspace.domain.releases import Estimate
 
 ROUNDS = 8
 SHARES = (Fraction(1, 24),) * (ROUNDS - 2) + (Fraction(1, 4), Fraction(1, 2))
@@ -55,7 +57,7 @@ EDGE, PER_UNIT = 16, 2**12
 """Scores of the table of probabilities: from -EDGE to EDGE in PER_UNIT steps a unit."""
 
 SETTLED = 0.5
-"""Coefficients are given if the last step changed scores by no more, root mean square: a second order error is small."""
+"""Coefficients are given if the last step changed scores by no more, root mean square; its own error is smaller."""
 
 FARTHEST = 2.5
 """A step changes no score by more: Newton's method overshoots far from the solution."""
@@ -97,9 +99,16 @@ class LogisticRegression:
             "their intervals cover sampling and noise.",
         )
 
+    @property
+    def most_numbers(self) -> int:
+        return MOST_NUMBERS
+
+    def expected(self, _scales: Sequence[float], /) -> tuple[float | None, ...]:
+        return None, None
+
     def whole(self, values: Floats) -> tuple[Ints, Flags]:
         """One and the covariates in steps, and last the outcome as 0 or 1; `values` has the outcome first."""
-        keep = np.isfinite(values).all(axis=1)
+        keep = complete(values)
         values = np.where(keep[:, None], values, 0.0)
         columns = [np.full(len(values), STEPS, np.int64)]
         for place, variable in enumerate(self.covariates, start=1):
@@ -141,14 +150,12 @@ class LogisticRegression:
         """One Newton step from a round's noisy derivatives."""
         gradient_unit, hessian_unit = float(CERTAIN * STEPS), float(CERTAIN * STEPS**2) / 2**self.shift
         gradient, hessian = noisy.floats[: self.size] / gradient_unit, noisy.floats[self.size :] / hessian_unit
-        return newton(
-            gradient, symmetric(hessian, self.size), noisy.scale / gradient_unit, noisy.scale / hessian_unit
-        )
+        return newton(gradient, symmetric(hessian, self.size), noisy.scale / gradient_unit, noisy.scale / hessian_unit)
 
 
 @dataclass(frozen=True)
 class _Step:
-    """A Newton step; `covariance` is that of the coefficients after it, if this was the last; `settled` if it may be."""
+    """A Newton step; after the last one, `covariance` is that of the coefficients, `settled` if they may be given."""
 
     moved: Floats
     covariance: Floats
@@ -170,7 +177,9 @@ def newton(gradient: Floats, hessian: Floats, gradient_noise: float, hessian_noi
 
 def _odds(estimate: Estimate) -> Estimate:
     """The odds ratio of a log odds ratio."""
-    value, low, high = (None if n is None else exp(min(700.0, n)) for n in (estimate.value, estimate.low, estimate.high))
+    value, low, high = (
+        None if n is None else exp(min(700.0, n)) for n in (estimate.value, estimate.low, estimate.high)
+    )
     return Estimate(value, low, high)
 
 
@@ -187,7 +196,8 @@ def row_norm_squared(size: int, shift: int) -> int:
 def _place(scores: Ints) -> Ints:
     """Positions in the table of scores in units of 1 / (FINE x STEPS), to the nearest step."""
     bits = (FINE * STEPS // PER_UNIT).bit_length() - 1
-    return np.clip(((scores + (1 << (bits - 1))) >> bits) + EDGE * PER_UNIT, 0, 2 * EDGE * PER_UNIT)
+    places: Ints = np.clip(((scores + (1 << (bits - 1))) >> bits) + EDGE * PER_UNIT, 0, 2 * EDGE * PER_UNIT)
+    return places
 
 
 def _dropped(numbers: Ints, bits: int) -> Ints:

@@ -1,4 +1,4 @@
-"""What every analysis states: the vectors that one person adds to, how much at most, and how to read them with noise."""
+"""What every analysis states: the vectors a person adds to, how much at most, and how to read them with noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ Flags = NDArray[np.bool_]
 
 ABSENT = np.iinfo(np.int64).min
 """In rows of whole numbers: a value that may be missing and is."""
+
+MOST_NUMBERS = 100_000
+"""Noise draws of one query, about two seconds."""
 
 CHUNK = 2**16
 """Rows that are multiplied out at a time."""
@@ -65,6 +68,15 @@ class Method(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
+    @property
+    def most_numbers(self) -> int:
+        """The most numbers that one query may measure, for the time that noise and reading take."""
+        ...
+
+    def expected(self, scales: Sequence[float], /) -> tuple[float | None, ...]:
+        """Half widths of the intervals of each column, None where they depend on the answer."""
+        ...
+
     def whole(self, values: Floats) -> tuple[Ints, Flags]:
         """Rows in whole numbers, shape (rows, …), and which of them count; each row by itself, bit for bit."""
         ...
@@ -86,6 +98,11 @@ def centred(value: float, deviation: float) -> Estimate:
 def plain(value: float | None) -> Estimate:
     """A number without an interval of its own."""
     return Estimate(value, None, None)
+
+
+def complete(values: Floats) -> Flags:
+    """Rows without a missing value."""
+    return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
 
 
 def scaled(values: Floats, low: float, high: float, steps: int) -> Ints:

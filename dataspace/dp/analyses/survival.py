@@ -16,8 +16,8 @@ import numpy as np
 
 from catalog.schema import Scalar
 from dataspace.domain.releases import Estimate
-from dataspace.dp.accuracy import Z
-from dataspace.dp.analyses.method import Flags, Floats, Ints, Line, Noisy, Part
+from dataspace.dp.accuracy import Z, half_width
+from dataspace.dp.analyses.method import MOST_NUMBERS, Flags, Floats, Ints, Line, Noisy, Part, complete
 from dataspace.dp.intervals import counted
 
 LOST = 4.0
@@ -48,10 +48,17 @@ class Survival:
             "and noise, those of counts the noise alone.",
         )
 
+    @property
+    def most_numbers(self) -> int:
+        return MOST_NUMBERS
+
+    def expected(self, scales: Sequence[float], /) -> tuple[float | None, ...]:
+        return None, None, float(half_width(scales[0]))
+
     def whole(self, values: Floats) -> tuple[Ints, Flags]:
         """The number in the vector that a row of (time, event) counts in."""
         time, event = values[:, 0], values[:, 1]
-        keep = np.isfinite(values).all(axis=1)
+        keep = complete(values)
         steps = np.clip(np.where(keep, time, 0.0) / float(self.step), 0.0, self.bins + 1.0)
         nearest = np.rint(steps)
         # 0.7 / 0.1 is a hair below 7, 1.1 / 0.1 a hair above 11
@@ -111,8 +118,8 @@ def _curve(events: Floats, at_risk: Floats, scale: float) -> list[Estimate]:
 def _variance(deaths: Floats, risk: Floats, bins: int, scale: float) -> Floats:
     """Variance of the logarithm of survival after each bin.
 
-    With g(k) the sum of d / (n (n - d)) up to bin k, the derivative by the censored of bin i is g(min(i, k)), and by the
-    events of bin i <= k is g(i) - 1 / (n - d): each person is in the at-risk number of every bin up to their own.
+    With g(k) the sum of d / (n (n - d)) up to bin k, the derivative by the censored of bin i is g(min(i, k)), and by
+    the events of bin i it is g(i) - 1 / (n - d) if i <= k: each person is at risk in every bin up to their own.
     """
     last = deaths.size
     alive = risk - deaths

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from dataspace import wire
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import ApplicationForm, Period
+from dataspace.domain.errors import InvalidApplication
 from dataspace.domain.privacy import Guarantee
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.scopes import Scope
@@ -17,10 +18,10 @@ router = APIRouter(prefix="/applications", tags=["applications"])
 
 @router.post("", status_code=201)
 def file_and_submit(request: wire.ApplicationRequest, node: CurrentNode, actor: CurrentActor) -> wire.ApplicationEntry:
-    """File an application and submit it; it must be complete."""
-    uow = node.unit_of_work()
-    draft = applications.file_application(uow, node.clock, actor, _form(request, actor))
-    return present.application(applications.submit_application(uow, node.clock, actor, draft.id))
+    """File an application and submit it; it must be complete, and nothing is kept of one that is not."""
+    form = _form(request, actor)
+    case = applications.apply(node.unit_of_work(), node.clock, actor, form, to_limit=node.limit_of)
+    return present.application(case)
 
 
 @router.get("")
@@ -85,7 +86,14 @@ def _form(request: wire.ApplicationRequest, applicant: Actor) -> ApplicationForm
         lay_summary=request.lay_summary,
         legal_basis=LegalBasis(request.legal_basis),
         persons=frozenset({applicant.id, *request.persons}),
-        guarantee=Guarantee(request.requested.epsilon, request.requested.delta),
+        guarantee=_guarantee(request.requested),
         period=Period(request.valid_from, request.valid_until),
         acting_for=request.acting_for,
     )
+
+
+def _guarantee(requested: wire.Guarantee) -> Guarantee:
+    try:
+        return Guarantee(requested.epsilon, requested.delta)
+    except ValueError as error:
+        raise InvalidApplication(f"the budget asked for cannot be granted: {error}") from None

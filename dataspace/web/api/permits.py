@@ -1,4 +1,4 @@
-"""Data permits: what a person is named in, what is left of the budget, and revocation."""
+"""Data permits: what a person may see, what is left of the budget, and revocation."""
 
 from fastapi import APIRouter
 
@@ -11,10 +11,10 @@ router = APIRouter(prefix="/permits", tags=["permits"])
 
 
 @router.get("")
-def list_mine(node: CurrentNode, actor: CurrentActor) -> list[wire.PermitEntry]:
-    """Permits the caller holds or is named in, newest first."""
-    now = node.clock.now()
-    return [present.permit(permit, permit.state(now)) for permit in permits.list_my_permits(node.unit_of_work(), actor)]
+def list_visible(node: CurrentNode, actor: CurrentActor) -> list[wire.PermitEntry]:
+    """Permits the caller holds or is named in, newest first; all of them, for the access body."""
+    now, visible = node.clock.now(), permits.list_permits(node.unit_of_work(), node.clock, actor)
+    return [present.permit(permit, permit.state(now)) for permit in visible]
 
 
 @router.get("/{permit_id}")

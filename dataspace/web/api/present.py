@@ -8,7 +8,7 @@ from catalog.schema import Column, DatasetSchema, Table
 from dataspace import wire
 from dataspace.domain.applications import AccessApplication
 from dataspace.domain.datasets import Dataset
-from dataspace.domain.ledger import Budget
+from dataspace.domain.ledger import Budget, Posting, content
 from dataspace.domain.permits import DataPermit, PermitState
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.services.ledger import Verification
@@ -117,6 +117,11 @@ def ledger(state: Verification) -> wire.LedgerState:
     )
 
 
+def posting(entry: Posting) -> wire.Posting:
+    covered = content(entry.seq, entry.at, entry.movement)
+    return wire.Posting.model_validate({**covered, "previous": entry.previous, "hash": entry.hash})
+
+
 def budget(entry: DataPermit, amounts: Budget, epsilon_of: EpsilonOf) -> wire.Budget:
     return wire.Budget(
         permit_id=entry.id,
@@ -134,11 +139,10 @@ def price(loss: PrivacyLoss, guarantee: Guarantee, epsilon_of: EpsilonOf) -> wir
 
 def estimate(outlook: Outlook, epsilon_of: EpsilonOf) -> wire.QueryEstimate:
     plan = outlook.plan
-    names = [aggregate.name for aggregate in plan.query.aggregates]
     return wire.QueryEstimate(
         price=price(plan.loss, outlook.permit.guarantee, epsilon_of),
         affordable=outlook.affordable,
-        half_widths=dict(zip(names, plan.expected, strict=True)),
+        half_widths=dict(zip(plan.query.aggregate_names, plan.expected, strict=True)),
         bounds=wire.Bounds(groups=plan.bounds.groups, rows=plan.bounds.rows),
         groups=None if plan.cells is None else len(plan.cells),
         notes=list(plan.notes),
@@ -172,6 +176,8 @@ def answer(answered: Answered, epsilon_of: EpsilonOf) -> wire.Answer:
 
 
 def _label(value: object) -> wire.Label:
+    if isinstance(value, Decimal):
+        return float(value)
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

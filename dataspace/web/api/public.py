@@ -1,6 +1,8 @@
 """What everyone may read without signing in: datasets, catalogue records, the register, the state of the ledger."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from dataspace import wire
 from dataspace.services import datasets, ledger, register
@@ -8,6 +10,11 @@ from dataspace.web.api import present
 from dataspace.web.auth import CurrentNode, Identifier
 
 router = APIRouter(tags=["public"])
+
+PAGE = 500
+"""Postings in one answer."""
+
+After = Annotated[int, Query(ge=0, le=2**62, description="the last entry you have")]
 
 
 @router.get("/health")
@@ -48,3 +55,9 @@ def get_register(node: CurrentNode) -> list[wire.RegisterEntry]:
 def get_ledger(node: CurrentNode) -> wire.LedgerState:
     """Recompute the privacy ledger and the audit trail, and say whether they are sound."""
     return present.ledger(ledger.verify(node.unit_of_work()))
+
+
+@router.get("/ledger/postings")
+def list_postings(node: CurrentNode, after: After = 0) -> list[wire.Posting]:
+    """The ledger itself, 500 entries at a time, none when you have them all: recompute every hash and balance."""
+    return [present.posting(entry) for entry in ledger.list_postings(node.unit_of_work(), after, PAGE)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header
 
 from dataspace import wire
 from dataspace.domain.privacy import ByAccuracy, ByEpsilon, ByRho, ContributionBounds, Price
-from dataspace.services import queries
+from dataspace.services import permits, queries
 from dataspace.services.queries import Question
 from dataspace.web.api import present
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
@@ -26,7 +26,9 @@ def estimate(
     permit_id: Identifier, request: wire.QueryRequest, node: CurrentNode, actor: CurrentActor
 ) -> wire.QueryEstimate:
     """What a query would cost and how wide its 95 % intervals would be. Free; no data are touched."""
-    outlook = queries.estimate_query(node.unit_of_work(), node.clock, actor, permit_id, _question(request))
+    uow = node.unit_of_work()
+    permit = permits.identify(uow, node.clock, actor, permit_id)
+    outlook = queries.estimate_query(uow, node.clock, actor, permit, _question(request))
     return present.estimate(outlook, node.epsilon_of)
 
 
@@ -37,7 +39,8 @@ def query(
     """A differentially private answer, paid from the permit's budget; the same question again is free."""
     with on_the_grid(node.settings.release_grid_ms):
         uow, asked = node.unit_of_work(), _question(request)
-        answered = queries.run_query(uow, node.clock, actor, permit_id, asked, key, node.engine)
+        permit = permits.identify(uow, node.clock, actor, permit_id)
+        answered = queries.run_query(uow, node.clock, actor, permit, asked, key, node.engine)
         return present.answer(answered, node.epsilon_of)
 
 

@@ -1,20 +1,18 @@
 """The portal's public pages: what there is, and who uses it for what."""
 
-from pathlib import Path
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from fastapi.templating import Jinja2Templates
 
 from dataspace.services import datasets, register
 from dataspace.web.api import present
 from dataspace.web.auth import CurrentNode, Identifier
+from dataspace.web.pages import templates
 
 router = APIRouter(include_in_schema=False)
-templates = Jinja2Templates(directory=Path(__file__).parent.parent / "templates")
+READ = ["GET", "HEAD"]
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.api_route("/", methods=READ, response_class=HTMLResponse)
 def show_home(request: Request, node: CurrentNode) -> Response:
     """Datasets and the public register."""
     uow = node.unit_of_work()
@@ -24,7 +22,7 @@ def show_home(request: Request, node: CurrentNode) -> Response:
     return templates.TemplateResponse(request, "home.html", {"datasets": shown, "register": rows})
 
 
-@router.get("/datasets/{dataset_id}", response_class=HTMLResponse)
+@router.api_route("/datasets/{dataset_id}", methods=READ, response_class=HTMLResponse)
 def show_dataset(request: Request, dataset_id: Identifier, node: CurrentNode) -> Response:
     """One dataset with its variables."""
     uow = node.unit_of_work()
@@ -32,7 +30,13 @@ def show_dataset(request: Request, dataset_id: Identifier, node: CurrentNode) ->
     return templates.TemplateResponse(request, "dataset.html", {"dataset": shown})
 
 
-@router.get("/catalogue.ttl")
+@router.api_route("/how-to-apply", methods=READ, response_class=HTMLResponse)
+def show_how_to_apply(request: Request) -> Response:
+    """From an account to the first answer."""
+    return templates.TemplateResponse(request, "apply.html")
+
+
+@router.api_route("/catalogue.ttl", methods=READ)
 def get_catalogue(node: CurrentNode) -> Response:
     """The whole catalogue as Turtle, for harvesters."""
     return Response(node.catalogue_turtle(), media_type="text/turtle")
