@@ -11,6 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from math import prod
+from typing import NamedTuple
 
 PERSON = "person"
 """The name under which a query refers to the person key; no table may have a column of this name."""
@@ -22,17 +24,29 @@ ROW_RANK = "row_rank"
 """Stored column: position of a row among its person's rows of the same table, in keyed-hash order, from 1."""
 
 
-def index_columns(position: int) -> tuple[str, str]:
-    """Stored columns of a table's contribution index number `position`, from 1: group rank and row rank.
+class IndexColumns(NamedTuple):
+    """Stored columns of a contribution index.
 
-    The first is the rank of the row's group among the person's groups of `Table.dimensions[position - 1]`, the second
-    the rank of the row within its group; both in keyed-hash order, from 1, and from the person's own rows alone. Rows
-    with group rank up to L0 and row rank up to r are a person's bounded contribution.
+    `group` is the rank of the row's group among the person's groups of the index's dimensions, negative unless the row
+    is the first of its group; `row` is the rank of the row within its group. Both are in keyed-hash order, from 1, and
+    follow from the person's own rows alone: rows with a group rank up to L0 and a row rank up to r are a bounded
+    contribution. `cell` is the group as a number (`index_cells`), where all its columns have closed lists.
     """
-    return f"index{position}_group", f"index{position}_row"
+
+    group: str
+    row: str
+    cell: str
+
+
+def index_columns(position: int) -> IndexColumns:
+    """Names of the columns of a table's contribution index number `position`, from 1."""
+    return IndexColumns(f"index{position}_group", f"index{position}_row", f"index{position}_cell")
 
 
 RESERVED = frozenset({PERSON, PERSON_KEY, ROW_RANK, "person_bucket"})
+
+MOST_INDEXED_GROUPS = 100_000
+"""Groups that a contribution index numbers."""
 
 Scalar = str | int | Decimal | bool | date | datetime
 """A value of a column as it appears in group keys and coded values."""
@@ -158,6 +172,18 @@ class Table:
     def column(self) -> dict[str, Column]:
         """Columns by name."""
         return {c.name: c for c in self.columns}
+
+    def index_values(self, dimensions: tuple[str, ...]) -> tuple[tuple[str | int | None, ...], ...] | None:
+        """The closed list of each dimension, None (for NULL) last; None if one is missing or there are too many groups.
+
+        A group's number in the index has one digit for each dimension, the first the most significant: the position of
+        its value in this list.
+        """
+        lists = [self.column[name].values for name in dimensions]
+        if any(values is None for values in lists):
+            return None
+        found = tuple((*(value.code for value in values or ()), None) for values in lists)
+        return found if prod(map(len, found)) <= MOST_INDEXED_GROUPS else None
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,13 @@ def error_codes() -> str:
     return "\n".join(lines) + "\n"
 
 
+def query_language() -> str:
+    """What a researcher may write, from the tables the front door checks queries with."""
+    from dataspace.sql.reference import language_reference
+
+    return f"{LANGUAGE}\n{language_reference().rstrip()}\n"
+
+
 def _tree(kind: type[DataspaceError]) -> list[type[DataspaceError]]:
     return [found for child in kind.__subclasses__() for found in (child, *_tree(child))]
 
@@ -61,9 +68,43 @@ def _meanings() -> dict[str, str]:
     return dict(re.findall(r"[├└]── (\w+)\s+(.+)", module.__doc__ or ""))
 
 
+LANGUAGE = """# The query language
+
+A query is one SELECT (with WITH, if you like) that ends in aggregates. Up to its last step every row belongs to one
+person, who is called `person` in every table, whatever the source calls them: count persons with
+`COUNT(DISTINCT person)`, join tables with `ON a.person = b.person`, group sub-queries by `person` and anything else,
+partition windows by `person`. The person key is never shown. Public lookup tables join on any column.
+
+```sql
+WITH first_bleed AS (
+  SELECT person, MIN(condition_start_date) AS bled_on
+  FROM condition_occurrence WHERE condition_concept_id = 192671
+  GROUP BY person
+)
+SELECT p.sex, BIN(YEAR(b.bled_on) - p.year_of_birth, 20, 100, 10) AS age,
+       COUNT(DISTINCT person) AS patients, AVG(CLAMP(YEAR(b.bled_on) - p.year_of_birth, 20, 100)) AS mean_age
+FROM person p JOIN first_bleed b ON b.person = p.person
+GROUP BY p.sex, age
+```
+
+**Groups.** Keys made of coded columns, bounded numbers and dates, `CASE` or `BIN` have a public list of values: every
+group is reported, empty ones too, and costs nothing extra. Other keys are found in the data: a group appears if its
+noisy number of persons passes a threshold. `WHERE key IN (…)` names the groups yourself.
+
+**Bounds.** Numbers are clamped to the dictionary's bounds, or to yours: `CLAMP(x, low, high)`. One person counts in at
+most so many groups and with so many rows in each; the dictionary has defaults, `groups=` and `rows=` change them. What
+is beyond is not counted, and the interval does not cover it: every answer states its bounds in `notes`.
+
+**Ratios.** `RATE(a, b)` and `PROPORTION(condition)` take values of a row, not aggregates: `RATE(events, years)`.
+
+**Order.** `ORDER BY` and `LIMIT` at the end sort and cut the released table; they cost nothing.
+"""
+"""Opens the page; the tables after it come from the compiler."""
+
 PAGES: dict[str, Callable[[], str]] = {
     "deploy/settings.example.env": settings_example,
     "deploy/api-errors.md": error_codes,
+    "deploy/query-language.md": query_language,
 }
 
 

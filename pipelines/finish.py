@@ -110,11 +110,24 @@ def _indexes(described: Table, columns: list[str]) -> list[str]:
     made = []
     for position, dimensions in enumerate(described.dimensions, start=1):
         names = [sql.name(name) for name in dimensions]
-        group, row = index_columns(position)
+        group, row, cell = index_columns(position)
         cells = f"PARTITION BY person_key ORDER BY {_keyed_order(names)}, {', '.join(names)}"
         within = f"PARTITION BY person_key, {', '.join(names)} ORDER BY {_keyed_order(columns)}"
-        made += [f"dense_rank() OVER ({cells}) AS {group}", f"row_number() OVER ({within}) AS {row}"]
+        rank, first = f"dense_rank() OVER ({cells})", f"row_number() OVER ({within})"
+        made += [f"CASE WHEN {first} = 1 THEN {rank} ELSE -({rank}) END AS {group}", f"{first} AS {row}"]
+        values = described.index_values(dimensions)
+        made += [] if values is None else [f"{_cell(names, values)} AS {cell}"]
     return made
+
+
+def _cell(names: list[str], values: tuple[tuple[str | int | None, ...], ...]) -> str:
+    """SQL of a group's number: one digit a dimension, the position of its value in the closed list, NULL last."""
+    number = "0"
+    for name, listed in zip(names, values, strict=True):
+        codes = [sql.text(code) if isinstance(code, str) else str(code) for code in listed if code is not None]
+        digit = f"coalesce(list_position([{', '.join(codes)}], {name}) - 1, {len(codes)})"
+        number = f"({number} * {len(listed)} + {digit})"
+    return number
 
 
 def _keyed_order(columns: list[str]) -> str:

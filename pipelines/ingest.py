@@ -141,11 +141,12 @@ def _finish_tables(
     for table in (*plan.of_kind(TableKind.PERSONS), *plan.of_kind(TableKind.EVENTS)):
         progress(Step("map", table.name, crowd.rows[table.name]))
         mapped = map_table(delivery, table, clear, crowd, make_domains(table, finished, clear))
-        check_no_identifier(mapped, delivery, clear, bench)
         progress(Step("sort", table.name, crowd.rows[table.name]))
         persons = finished.get(plan.persons.name) if plan.persons else None
         described = schema.table[table.name]
         finished[table.name] = finish_persons(mapped, described, bench, crowd.buckets, order_key, persons)
+    progress(Step("search"))
+    check_no_identifier([finished[t.name].mapped for t in plan.tables], delivery, clear, bench)
     return schema, [finished[t.name] for t in plan.tables]
 
 

@@ -6,6 +6,7 @@ pseudonymisation domain, and so a key, get the same person key for the same pers
 
 import hmac
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pipelines.keystore import DomainKey
 
-NIR = re.compile(r"([1-478]\d{2}(?:0[1-9]|[2-9]\d|1[0-2])(?:\d{2}|2[AB])\d{6})(\d{2})?")
+NIR = re.compile(r"([1-478][0-9]{2}(?:0[1-9]|[2-9][0-9]|1[0-2])(?:[0-9]{2}|2[AB])[0-9]{6})([0-9]{2})?")
 """French national number: sex, year, month, department (2A, 2B: Corsica), commune, order; then two check digits."""
 
 
 def nir(identifier: str) -> str | None:
-    """The 13 characters of a French national number without its check digits; None if they are wrong."""
+    """The 13 characters of a French national number, ASCII digits only, without its check digits; None if they fail."""
     match = NIR.fullmatch(re.sub(r"[\s.-]", "", identifier).upper())
     if match is None:
         return None
@@ -65,12 +66,13 @@ class Pseudonymiser:
 
 
 def _normalised(identifier: str, steps: Sequence[Callable[[str], str | None]]) -> str | None:
-    current: str | None = identifier.strip()
+    # one person, one spelling: full-width digits or a composed accent must not make a second pseudonym
+    current: str | None = unicodedata.normalize("NFKC", identifier).strip()
     for step in steps:
         if not current:
             return None
         current = step(current)
-    return current or None
+    return unicodedata.normalize("NFKC", current) if current else None
 
 
 def _pseudonym(state: hmac.HMAC, identifier: str | None) -> bytes | None:

@@ -48,14 +48,36 @@ class Answer(pd.DataFrame):
         return list(self.release.notes)
 
     def plot(self) -> altair.LayerChart:  # type: ignore[override]
-        """Estimates of the first aggregate with their intervals, one mark a group."""
+        """Estimates of the first aggregate with their intervals, one mark a group; along a time, one curve a group."""
         import altair as alt
 
         name = self.release.aggregate_names[0]
+        if self.release.key_names and self.release.key_names[-1] in _ALONG:
+            return _curves(self, name)
         frame = pd.DataFrame(self).assign(group=_group_labels(pd.DataFrame(self), self.release.key_names))
         base = alt.Chart(frame).encode(y=alt.Y("group:N", sort=None, title=" · ".join(self.release.key_names) or None))
         interval = base.mark_rule().encode(x=alt.X(f"{name}_low:Q", title=name), x2=f"{name}_high:Q")
         return interval + base.mark_point(filled=True).encode(x=f"{name}:Q")
+
+
+_ALONG = ("time", "period")
+"""Label columns of survival and incidence: what a curve goes along."""
+
+
+def _curves(answer: Answer, name: str) -> altair.LayerChart:
+    """A step curve for each group, its intervals as a band."""
+    import altair as alt
+
+    *groups, along = answer.release.key_names
+    frame = pd.DataFrame(answer).assign(group=_group_labels(pd.DataFrame(answer), groups))
+    kind = "T" if along == "period" else "Q"
+    base = alt.Chart(frame).encode(
+        x=alt.X(f"{along}:{kind}"), color=alt.Color("group:N", title=" · ".join(groups) or None)
+    )
+    band = base.mark_area(interpolate="step-after", opacity=0.2).encode(
+        y=alt.Y(f"{name}_low:Q", title=name), y2=f"{name}_high:Q"
+    )
+    return band + base.mark_line(interpolate="step-after").encode(y=f"{name}:Q")
 
 
 def _columns(release: wire.Answer) -> dict[str, list[Any]]:

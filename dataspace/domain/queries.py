@@ -87,8 +87,9 @@ class Query:
     a person that make its rows; where there are several, each takes part with a person's first `row_cap` rows.
 
     `indexed`, where not None, is the same rows read with a contribution index of their table whose dimensions are the
-    keys: columns `g` (rank of the row's group among the person's groups) and `r` (rank of the row within its group),
-    both from 1, the keys and the values, no person key.
+    keys: columns `g` (rank of the row's group among the person's groups, negative unless the row is the first of its
+    group) and `r` (rank of the row within its group), both from 1, the keys and the values, no person key. Where
+    `indexed_cells` is not None, `c` is the position there of the row's key values.
     """
 
     canonical: str
@@ -102,6 +103,7 @@ class Query:
     weighing: tuple[tuple[str, str], ...] = ()
     row_cap: int | None = None
     indexed: str | None = None
+    indexed_cells: tuple[tuple[Scalar | None, ...], ...] | None = None
     order: tuple[SortKey, ...] = ()
     limit: int | None = None
     analysis: Analysis | None = None

@@ -20,6 +20,7 @@ from dataspace.domain.privacy import PICO, PrivacyLoss
 from dataspace.dp import kernel
 from dataspace.dp.accountant import epsilon_of
 from dataspace.dp.analyses.people import aggregate_people
+from dataspace.dp.analyses.logistic import warm_tables
 from dataspace.dp.grids import Grid
 from dataspace.dp.indexed import is_indexed, read_index
 from dataspace.dp.kernel import Ints, Words
@@ -252,3 +253,4 @@ def warm() -> None:
     )  # fmt: skip
     OpenDPNoise().gaussian([0], 1.0, Fraction(1), Fraction(1))
     epsilon_of(PrivacyLoss(PICO), Decimal("1e-6"))
+    warm_tables()

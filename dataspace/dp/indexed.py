@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from catalog.schema import ColumnType
 from dataspace.domain.queries import Query
 from dataspace.dp.grids import Grid
-from dataspace.dp.measures import ChannelKind, Stream
+from dataspace.dp.measures import ChannelKind
 from dataspace.dp.plan import Cell, MeasurementPlan
 from dataspace.dp.rows import Rows
 
@@ -41,8 +41,7 @@ def read_index(rows: Rows, plan: MeasurementPlan, bucket: int) -> IndexedTotals:
     found: dict[Cell, list[dict[str, int]]] = {}
     for sql in _statements(plan):
         for row in rows.scan(sql, bucket).to_pylist():
-            cell = tuple(row.pop(f"k{i}") for i, _ in enumerate(plan.query.keys))
-            found.setdefault(cell, []).append(row)
+            found.setdefault(_cell_of(plan.query, row), []).append(row)
     cells = plan.cells if plan.cells is not None else tuple(found)
     channels = tuple(np.zeros((len(cells), _width(plan, c)), np.int64) for c, _ in enumerate(plan.channels))
     for place, cell in enumerate(cells):
@@ -51,27 +50,40 @@ def read_index(rows: Rows, plan: MeasurementPlan, bucket: int) -> IndexedTotals:
     return IndexedTotals(cells, channels)
 
 
+def _cell_of(query: Query, row: dict[str, Any]) -> Cell:
+    """Key values of a result row."""
+    if query.indexed_cells is not None:
+        return query.indexed_cells[row["c"]]
+    return tuple(row[f"k{i}"] for i, _ in enumerate(query.keys))
+
+
 def _statements(plan: MeasurementPlan) -> Iterator[str]:
     """One statement for all plain totals, one for each histogram."""
     query, groups = plan.query, plan.bounds.groups
     plain = [(c, channel) for c, channel in enumerate(plan.channels) if channel.kind is not ChannelKind.HISTOGRAM]
     if plain:
-        rows = 1 if all(channel.stream is None for _, channel in plain) else plan.bounds.rows
-        totals = [f"{_total(plan, channel.kind, channel.stream)} AS c{c}" for c, channel in plain]
-        yield _grouped(query, totals, f"g <= {groups} AND r <= {rows}", ())
+        totals = [f"{_total(plan, channel.kind, channel.stream)} AS n{c}" for c, channel in plain]
+        only_persons = all(channel.stream is None for _, channel in plain)
+        kept = f"g BETWEEN 1 AND {groups}" if only_persons else _kept(plan)
+        yield _grouped(query, totals, kept, ())
     for c, channel in enumerate(plan.channels):
         if channel.kind is ChannelKind.HISTOGRAM and channel.stream is not None:
             stream = plan.streams[channel.stream]
             width = stream.bins.width if stream.bins else 1
-            place = f"({_fixed(stream.value, stream.grid)} - {stream.grid.low}) // {width}"
-            kept = f"g <= {groups} AND r <= {plan.bounds.rows} AND {_present(stream)}"
-            yield _grouped(query, [f"count(*) AS c{c}"], kept, (f"{place} AS bin",))
+            value = _fixed(stream.value, stream.grid)
+            place = f"({value} - {stream.grid.low}) // {width} AS bin"
+            yield _grouped(query, [f"count({value}) AS n{c}"], _kept(plan), (place,))
+
+
+def _kept(plan: MeasurementPlan) -> str:
+    """Rows of the first groups of a person, and the first rows in each."""
+    return f"g BETWEEN {-plan.bounds.groups} AND {plan.bounds.groups} AND r <= {plan.bounds.rows}"
 
 
 def _grouped(query: Query, totals: list[str], kept: str, more: tuple[str, ...]) -> str:
     if query.indexed is None:
         raise ValueError("the query reads no contribution index")
-    keys = [_key(i, key.type) for i, key in enumerate(query.keys)]
+    keys = ["c"] if query.indexed_cells is not None else [_key(i, key.type) for i, key in enumerate(query.keys)]
     chosen = ", ".join([*keys, *more, *totals])
     return f"SELECT {chosen} FROM ({query.indexed}) AS ranked WHERE {kept} GROUP BY ALL"
 
@@ -82,29 +94,27 @@ def _key(position: int, kind: ColumnType) -> str:
 
 
 def _total(plan: MeasurementPlan, kind: ChannelKind, number: int | None) -> str:
-    """A channel's whole number over the kept rows of a group; no sum passes 64 bits (see `bounding`)."""
+    """A channel's whole number over the kept rows of a group; no sum passes 64 bits (see `bounding`).
+
+    With a denominator, a row that lacks one of the two values adds nothing to that sum.
+    """
     if number is None:
-        return "count(*) FILTER (WHERE r = 1)"
+        return "count(*) FILTER (WHERE g > 0)"
     stream = plan.streams[number]
+    grid, value = stream.grid, _fixed(stream.value, stream.grid)
     if kind is ChannelKind.COUNT:
-        return f"count(*) FILTER (WHERE {_present(stream)})"
+        return "count(*)" if stream.value is None else f"count({value})"
     if kind is ChannelKind.DENOMINATOR:
         return _sum(_fixed(stream.denominator, stream.denominator_grid))
-    distance = f"({_fixed(stream.value, stream.grid)} - {stream.grid.centre})"
     if kind is ChannelKind.SUM:
-        return _sum(distance)
-    grid = stream.grid
+        # the centre is taken off once a group instead of once a row
+        return _sum(value) if grid.centre == 0 else f"{_sum(value)} - {grid.centre} * count({value})"
+    distance = f"({value} - {grid.centre})"
     return _sum(f"((({distance} * {distance}) >> {grid.square_shift}) - {grid.square_centre})")
 
 
 def _sum(expression: str) -> str:
     return f"CAST(coalesce(sum({expression}), 0) AS BIGINT)"
-
-
-def _present(stream: Stream) -> str:
-    """Rows where the value, or with a denominator either of the two, is there."""
-    columns = [f"v{n}" for n in (stream.value, stream.denominator) if n is not None]
-    return " OR ".join(f"coalesce(isfinite({column}), false)" for column in columns) or "true"
 
 
 def _fixed(column: int | None, grid: Grid) -> str:
@@ -125,6 +135,6 @@ def _width(plan: MeasurementPlan, channel: int) -> int:
 def _put(plan: MeasurementPlan, channels: tuple[Ints, ...], place: int, row: dict[str, Any]) -> None:
     """Add the numbers of one result row where they belong."""
     for c, _ in enumerate(plan.channels):
-        number = row.get(f"c{c}")
+        number = row.get(f"n{c}")
         if number is not None:
             channels[c][place, int(row.get("bin") or 0)] += int(number)

@@ -49,11 +49,15 @@ class Stream:
 
 @dataclass(frozen=True)
 class Need:
-    """A channel before it is priced; `weight` is its part of its aggregate's share."""
+    """A channel before it is priced; `weight` is its part of its aggregate's share.
+
+    A `coarser` one is of a level (ROLLUP) where all of a person's groups may be one.
+    """
 
     kind: ChannelKind
     stream: Stream | None
     weight: Fraction
+    coarser: bool = False
 
     @property
     def reach(self) -> int:
@@ -66,10 +70,11 @@ class Need:
         return grid.reach
 
     def l2_squared(self, bounds: ContributionBounds) -> Fraction:
-        """Square of the L2 norm of the most that one person adds: groups x levels x (rows x reach)²."""
+        """Square of the L2 norm of the most that one person adds: groups x levels x (rows x reach)²; see `dp.levels`."""
         levels = len(self.stream.bins.blocks) if self.kind is ChannelKind.HISTOGRAM and self.stream.bins else 1  # type: ignore[union-attr]
         rows = 1 if self.stream is None else self.stream.rows(bounds)
-        return Fraction(bounds.groups * levels * (rows * self.reach) ** 2)
+        groups = bounds.groups**2 if self.coarser else bounds.groups
+        return Fraction(groups * levels * (rows * self.reach) ** 2)
 
 
 @dataclass(frozen=True)

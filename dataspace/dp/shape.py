@@ -18,9 +18,13 @@ def released(plan: MeasurementPlan, rows: list[ReleaseRow]) -> ReleaseTable:
     """Every group that was measured, with notes on what shaped the numbers: what is stored under the charge."""
     query = plan.query
     notes = list(plan.notes)
-    if any(a.kind in _COUNTED for a in query.aggregates):
+    if any(a.kind in _COUNTED for a in query.aggregates) or {"events", "persons"} & set(_own_columns(query)):
         notes.append("Counts are as measured and may be negative; their intervals are raised to zero.")
     return ReleaseTable(query.output, query.key_names, query.aggregate_names, tuple(rows), tuple(notes))
+
+
+def _own_columns(query: Query) -> tuple[str, ...]:
+    return query.analysis.columns if query.analysis else ()
 
 
 def presented(table: ReleaseTable, query: Query) -> ReleaseTable:

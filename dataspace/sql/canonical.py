@@ -17,7 +17,7 @@ from dataspace.domain.queries import Aggregate, GroupKey, Query
 from dataspace.sql.analyses import Draft
 from dataspace.sql.domains import printed_key
 from dataspace.sql.fanout import caps, weighing
-from dataspace.sql.indexes import index_of
+from dataspace.sql.indexes import Index, index_of
 from dataspace.sql.measures import Measure
 from dataspace.sql.print_expressions import MAX_LENGTH, quoted
 from dataspace.sql.print_selects import Printer, Session, source_orders
@@ -61,13 +61,15 @@ def _candidate(
     listed += [f"{text} AS v{i}" for i, text in enumerate(values)]
     rows = f"SELECT {', '.join(listed)} FROM {p.from_clause()}{p.where()}"
     analysis = _analysis(p, draft, numbered) if draft else None
-    ranks = index_of(p.select, [e for e, _ in keys], [e for _, m in measures for e in value_exprs(m)])
+    ordered = sorted(keys, key=lambda pair: printed_key(p.expr, pair[0]))
+    index = index_of(p.select, [e for e, _ in ordered], [e for _, m in measures for e in value_exprs(m)])
     lines = [rows, *(_key_text(k) for _, k in printed_keys), *(_aggregate_text(a) for a in aggregates)]
     lines += [_analysis_text(analysis)] if analysis else []
     return Query(
         canonical="\n".join(lines),
         rows=rows,
-        indexed=None if ranks is None or analysis is not None else _ranked(p, ranks, listed[1:]),
+        indexed=None if index is None or analysis is not None else _ranked(p, index, listed[1:]),
+        indexed_cells=None if index is None else index.cells,
         tables=(),
         columns=frozenset(),
         keys=tuple(k for _, k in printed_keys),
@@ -77,11 +79,12 @@ def _candidate(
     )
 
 
-def _ranked(p: Printer, ranks: tuple[str, str], listed: list[str]) -> str:
-    """The rows with their ranks in place of the person."""
+def _ranked(p: Printer, index: Index, listed: list[str]) -> str:
+    """The rows with their ranks, and the number of their group, in place of the person."""
     source = p.names[p.inner[0].id]
-    group, row = (f"{source}.{quoted(name)}" for name in ranks)
-    return f"SELECT {', '.join([f'{group} AS g', f'{row} AS r', *listed])} FROM {p.from_clause()}"
+    named = {"g": index.columns.group, "r": index.columns.row} | ({"c": index.columns.cell} if index.cells else {})
+    ranks = [f"{source}.{quoted(name)} AS {short}" for short, name in named.items()]
+    return f"SELECT {', '.join([*ranks, *listed])} FROM {p.from_clause()}"
 
 
 def value_exprs(m: Measure) -> list[Expr]:

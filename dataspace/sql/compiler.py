@@ -23,6 +23,7 @@ from dataspace.sql.measures import is_measure, measure
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scope import World, is_person
 from dataspace.sql.selects import bind_body
+from dataspace.sql.shorthands import written_out
 from dataspace.sql.subqueries import condition_subquery
 from dataspace.sql.text import check_text
 from dataspace.sql.tree import Expr, Select
@@ -43,6 +44,7 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
     try:
         tree = _parsed(sql)
         check_grammar(tree)
+        tree = written_out(tree)
         return _Compilation(tree, bind_body(tree, World(dictionary, bind_derived, condition_subquery), {})).query()
     except RecursionError:
         raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None

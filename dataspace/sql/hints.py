@@ -2,6 +2,8 @@
 
 from sqlglot import exp
 
+from dataspace.domain.analyses import AnalysisKind
+
 NODE_HINTS: dict[type[exp.Expr], str] = {
     exp.Union: "Ask each part as a query of its own, or combine the conditions with OR.",
     exp.Except: "Use person NOT IN (SELECT person FROM …).",
@@ -80,10 +82,12 @@ _LISTS = "Lists are not released; use COUNT, MIN, MAX or first(x ORDER BY date).
 
 FUNCTION_HINTS: dict[str, str] = {
     **dict.fromkeys(("now", "today", "get_current_timestamp", "transaction_timestamp"), _CLOCK),
-    **dict.fromkeys(("list", "string_agg", "listagg", "histogram", "mode"), _LISTS),
+    **dict.fromkeys(("list", "string_agg", "listagg", "mode"), _LISTS),
     "age": "Use AGE_AT(birth, date), or date_diff('day', a, b).",
     "proportion": "It is an aggregate: it may stand in the outermost SELECT list only.",
+    "histogram": "HISTOGRAM(x, lo, hi, width) may stand in the outermost SELECT list only.",
     "rate": "It is an aggregate: it may stand in the outermost SELECT list only.",
+    **dict.fromkeys((kind.value for kind in AnalysisKind), "It may stand in the outermost SELECT list only."),
     "width_bucket": "Use BIN(x, lo, hi, width).",
     "log10": "Use ln(x) / 2.302585092994046.",
     "log2": "Use ln(x) / 0.6931471805599453.",

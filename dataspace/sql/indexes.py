@@ -1,13 +1,23 @@
 """Which contribution index of its table an unfiltered query can be read with."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 
-from catalog.schema import index_columns
+from catalog.schema import IndexColumns, Scalar, Table, index_columns
 from dataspace.sql.tree import Expr, Select, TableSource
 
 
-def index_of(select: Select, keys: Sequence[Expr], values: Sequence[Expr]) -> tuple[str, str] | None:
-    """Stored columns (group rank, row rank) of the index whose dimensions are exactly the keys; None if there is none.
+@dataclass(frozen=True)
+class Index:
+    """The columns of an index, and its groups by number in the order of the keys; None if groups have no numbers."""
+
+    columns: IndexColumns
+    cells: tuple[tuple[Scalar | None, ...], ...] | None
+
+
+def index_of(select: Select, keys: Sequence[Expr], values: Sequence[Expr]) -> Index | None:
+    """The index whose dimensions are exactly the keys, in their order; None if there is none.
 
     The ranks were made over all rows of the table, so the query must keep all of them: one table, no join, no filter,
     and values that read nothing but their own row.
@@ -19,8 +29,20 @@ def index_of(select: Select, keys: Sequence[Expr], values: Sequence[Expr]) -> tu
     wanted = frozenset(names)
     if not names or None in wanted:
         return None
-    dimensions: list[frozenset[str | None]] = [frozenset(columns) for columns in source.table.dimensions]
-    return index_columns(dimensions.index(wanted) + 1) if wanted in dimensions else None
+    for position, dimensions in enumerate(source.table.dimensions, start=1):
+        if frozenset[str | None](dimensions) == wanted:
+            return Index(index_columns(position), _cells(source.table, dimensions, names))
+    return None
+
+
+def _cells(
+    table: Table, dimensions: tuple[str, ...], names: Sequence[str | None]
+) -> tuple[tuple[Scalar | None, ...], ...] | None:
+    values = table.index_values(dimensions)
+    if values is None:
+        return None
+    order = [dimensions.index(name) for name in names if name is not None]
+    return tuple(tuple(cell[i] for i in order) for cell in product(*values))
 
 
 def _only_table(select: Select) -> TableSource | None:

@@ -2,6 +2,7 @@
 
 from dataspace.sql.analyses import FORMS
 from dataspace.sql.functions import FUNCTIONS
+from dataspace.sql.shorthands import HISTOGRAM
 
 _AGGREGATES = (
     ("COUNT(DISTINCT person)", "persons"),
@@ -11,6 +12,7 @@ _AGGREGATES = (
     ("MEDIAN(x), QUANTILE(x, q), PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY x)", "quantiles"),
     ("PROPORTION(condition)", "share of records that fulfil the condition among those where it is known"),
     ("RATE(a, b), SUM(a) / SUM(b)", "ratio of two sums, for example events per person-time"),
+    (HISTOGRAM, "records in each band of x: short for BIN(x, …), COUNT(*) and GROUP BY the band"),
     ("… FILTER (WHERE condition)", "any of these over some of the records"),
 )
 _PER_PERSON = (

@@ -47,12 +47,22 @@ COPY (
 
 def _indexes() -> str:
     """Columns of the contribution indexes that the dictionary of the benchmark declares."""
-    made = []
-    for position, dimensions in enumerate(DICTIONARY["hospital"].table["stays"].dimensions, start=1):
-        names, (group, row) = ", ".join(dimensions), index_columns(position)
+    made: list[str] = []
+    stays = DICTIONARY["hospital"].table["stays"]
+    for position, dimensions in enumerate(stays.dimensions, start=1):
+        names, (group, row, cell) = ", ".join(dimensions), index_columns(position)
         cells = f"PARTITION BY person_key ORDER BY hash({names}, person_key), {names}"
-        made.append(f"CAST(dense_rank() OVER ({cells}) AS INTEGER) AS {group}")
-        made.append(f"CAST(row_number() OVER (PARTITION BY person_key, {names} ORDER BY row_rank) AS INTEGER) AS {row}")
+        rank, first = (
+            f"dense_rank() OVER ({cells})",
+            f"row_number() OVER (PARTITION BY person_key, {names} ORDER BY row_rank)",
+        )
+        made.append(f"CAST(CASE WHEN {first} = 1 THEN {rank} ELSE -{rank} END AS INTEGER) AS {group}")
+        made.append(f"CAST({first} AS INTEGER) AS {row}")
+        number = "0"
+        for name, values in zip(dimensions, stays.index_values(dimensions) or (), strict=True):
+            codes = str([value for value in values if value is not None])
+            number = f"({number} * {len(values)} + coalesce(list_position({codes}, {name}) - 1, {len(values) - 1}))"
+        made.append(f"CAST({number} AS INTEGER) AS {cell}")
     return ", ".join(made)
 
 

@@ -1,57 +1,85 @@
 """No direct identifier may be left: not in its own column, not under another name, not inside a code.
 
-Three looks at every column that has no closed list of values: does it repeat an identifier of its own row, does it hold
-values that the delivery's identifier columns hold, do its values look like an e-mail address, a telephone number, a
-French national number or a UUID. Columns and counts are named, values never.
+Three looks. Every open column (one without a closed list of values) is compared, row by row, with the identifiers of its
+row. Every value of an open column, and every list of values whether written in the plan or delivered as a lookup table,
+is compared with all identifiers of the delivery, disguised or not (`pipelines.quality.matching`). Open columns of text
+are searched for what looks like an e-mail address, a telephone number, a French national number or a UUID; a public
+list is not, since its codes may well look like one. Columns and counts are named, values never.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
-import pyarrow as pa
 
 from catalog.schema import ColumnType
 from pipelines import sqltext as sql
 from pipelines.errors import IdentifierLeft, without_engine_text
 from pipelines.plan import ColumnPlan, TablePlan
-from pipelines.pseudonyms import nir
 from pipelines.quality import bits
+from pipelines.quality.looks import looks_like
+from pipelines.quality.matching import SHORTEST, Streams, find_identifiers
 from pipelines.quality.rows import PERSON_TEXT
 
 LEAKS = "_leaks"
-"""Mapped columns, numbered from 0, with the columns of a row that equal one of its identifiers."""
-
-LOOKS_LIKE = {
-    "an e-mail address": r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}",
-    "a telephone number": r"(\+|00)[1-9][0-9 .()-]{7,16}|0[1-9]([ .-][0-9]{2}){4}",
-    "a UUID": r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
-}
-"""Full-match patterns, written so that codes of medical classifications do not fit."""
-
-NIR_LIKE = r"[1-478][0-9]{4}([0-9]{2}|2[ABab])[0-9]{8}"
-"""A French national number with its check digits; a candidate counts only if the digits check."""
-
-TELLING = r"[^0-9]"
-"""Text of six characters or more with something else than digits: equal by accident to an identifier never."""
+"""Mapped columns, numbered from 0, with the columns of a row that hold one of its identifiers."""
 
 COINCIDENCE = 0.01
 """Numbers and short texts may equal an identifier of their row by accident in this share of rows."""
 
+LISTED_COINCIDENCE = 0.5
+"""The same for columns with a closed list, where few values meet few persons more often."""
 
-def candidates(table: TablePlan) -> tuple[ColumnPlan, ...]:
-    """Columns whose values are not taken from a public list."""
+FEW = 2
+"""Coincidences in an open column that are always overlooked."""
+
+LISTED_FEW = 20
+"""The same for columns with a closed list."""
+
+BATCH = 50_000
+
+SEPARATORS = " .-/_,;:"
+"""Signs that are not looked at when a value is compared with an identifier of its row."""
+
+OTHERS = frozenset({ColumnType.CODE, ColumnType.TEXT, ColumnType.INTEGER, ColumnType.DECIMAL})
+"""Types whose values are compared with all identifiers of the delivery."""
+
+
+def is_open(column: ColumnPlan) -> bool:
+    """True if the values are not taken from a list."""
+    return column.column.values is None and column.lookup is None
+
+
+def watched(table: TablePlan) -> tuple[ColumnPlan, ...]:
+    """Columns that are compared with the identifiers of their row."""
     kinds = (ColumnType.CODE, ColumnType.TEXT, ColumnType.INTEGER)
-    return tuple(
-        c for c in table.columns if c.column.type in kinds and not (c.column.values or c.lookup or c.generalise)
-    )
+    return tuple(c for c in table.columns if c.column.type in kinds and not c.generalise)
 
 
 def leak_masks(table: TablePlan) -> str:
-    """SELECT items with a bit set for each candidate column that equals an identifier of its row."""
+    """SELECT items with a bit set for each watched column that holds an identifier of its row."""
     identifiers = [PERSON_TEXT, *(identifier_name(n) for n in range(len(table.identifiers)))]
-    listed = ", ".join(f"lower({i})" for i in identifiers)
-    return bits.columns(LEAKS, [f"lower(CAST({sql.name(c.name)} AS VARCHAR)) IN ({listed})" for c in candidates(table)])
+    return bits.columns(LEAKS, [sql.alternatives(_holds(c, i) for i in identifiers) for c in watched(table)])
+
+
+def _holds(column: ColumnPlan, identifier: str) -> str:
+    """The identifier itself; in an open text also with other separators, backwards, or as a word of it."""
+    name = sql.name(column.name)
+    if column.column.type is ColumnType.INTEGER or not is_open(column):
+        return f"lower(CAST({name} AS VARCHAR)) = lower({identifier})"
+    value, wanted = _squeezed(name), _squeezed(identifier)
+    words = f"concat(' ', regexp_replace(lower({name}), '[^0-9a-z]+', ' ', 'g'), ' ')"
+    return (
+        f"{value} = {wanted} OR (length({wanted}) > 3 AND reverse({value}) = {wanted}) OR"
+        f" CASE WHEN contains(lower({name}), lower({identifier}))"
+        f" THEN contains({words}, concat(' ', lower({identifier}), ' ')) ELSE false END"
+    )
+
+
+def _squeezed(text: str) -> str:
+    return f"ltrim(translate(lower({text}), {sql.text(SEPARATORS)}, ''), '0')"
 
 
 def identifier_name(number: int) -> str:
@@ -64,78 +92,72 @@ def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: I
     listed = sql.paths(files)
     if listed == "[]":
         return
-    with without_engine_text(f"table {table.name!r} could not be searched for identifiers", IdentifierLeft):
-        for position, column in enumerate(candidates(table)):
-            _check_equal(connection, table, column, bits.is_set(LEAKS, position), listed)
-            if column.column.type is not ColumnType.INTEGER:
-                _check_looks(connection, table, column, listed)
+    with _searching(table):
+        for position, column in enumerate(watched(table)):
+            _check_own(connection, table, column, bits.is_set(LEAKS, position), listed)
+            if is_open(column) and column.column.type is not ColumnType.INTEGER:
+                name = sql.name(column.name)
+                found = looks_like(connection, f"(SELECT DISTINCT {name} AS v FROM read_parquet({listed}))")
+                if found:
+                    refuse(table, column, f"{found[1]} values look like {found[0]}")
 
 
-def check_elsewhere(
-    connection: duckdb.DuckDBPyConnection,
-    table: TablePlan,
-    files: Iterable[Path],
-    identifiers: Iterable[tuple[str, pa.RecordBatchReader]],
+def check_values(
+    connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[TablePlan, list[Path]]], identifiers: Streams
 ) -> None:
-    """Raise IdentifierLeft if a mapped column holds what an identifier column of another row holds.
+    """Raise IdentifierLeft if a mapped column or a list of values holds an identifier of the delivery.
 
-    `identifiers` are pairs of SQL for an identifier's text and the batches it is read from. Runs where identifiers may
-    be seen; the batches stream past the column's distinct values.
+    `tables` are all tables of the delivery with their mapped files. Runs where identifiers may be seen.
     """
-    listed = sql.paths(files)
-    columns = [c for c in candidates(table) if c.column.type is not ColumnType.INTEGER]
-    if listed == "[]" or not columns:
-        return
-    with without_engine_text(f"table {table.name!r} could not be searched for identifiers", IdentifierLeft):
-        parts = [_telling_values(column, listed) for column in columns]
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE open_values AS {' UNION ALL '.join(parts)}")
-        for text, batches in identifiers:
-            connection.register("delivered", batches)
-            found = connection.execute(
-                f"SELECT o.name, count(DISTINCT o.v) FROM (SELECT lower({text}) AS v FROM delivered) AS d"
-                " JOIN open_values AS o USING (v) GROUP BY ALL ORDER BY ALL"
-            ).fetchall()
-            connection.unregister("delivered")
-            for name, values in found:
-                _refuse(table, table.column[name], f"{values} of its values hold identifiers of other rows")
+    columns = [(t, c, files) for t, files in tables for c in t.columns if c.column.type in OTHERS]
+    reading = connection.cursor()
+    with without_engine_text("the delivery could not be searched for identifiers", IdentifierLeft):
+        values = ((n, v) for n, (_, c, files) in enumerate(columns) for v in _values(reading, c, files))
+        found = find_identifiers(connection, values, identifiers)
+    for number, count in found.items():
+        refuse(*columns[number][:2], f"{count} of its values hold direct identifiers of the delivery")
 
 
-def _telling_values(column: ColumnPlan, files: str) -> str:
+def _values(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: list[Path]) -> Iterator[str]:
+    """Distinct values that are long enough; those of a closed list as it is written."""
+    if column.column.values is not None:
+        yield from (str(v) for listed in column.column.values for v in (listed.code, listed.label))
+    # values taken from a lookup table are searched there, and so are shortened ones where they come from
+    elif files and column.lookup is None and not column.generalise:
+        yield from _distinct(connection, column, sql.paths(files))
+
+
+def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: str) -> Iterator[str]:
     name = sql.name(column.name)
-    return (
-        f"SELECT DISTINCT {sql.text(column.name)} AS name, lower({name}) AS v FROM read_parquet({files})"
-        f" WHERE length({name}) >= 6 AND regexp_matches({name}, '{TELLING}')"
-    )
+    if column.column.type is ColumnType.DECIMAL:
+        # a whole number up to 2**53 is exact; other digits are no identifier's
+        text = f"CASE WHEN {name} = trunc({name}) THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) END"
+    else:
+        text = f"CAST({name} AS VARCHAR)"
+    read = connection.sql(
+        f"SELECT DISTINCT {text} AS v FROM read_parquet({files}) WHERE strlen({text}) >= {SHORTEST}"
+    ).to_arrow_reader(BATCH)
+    for batch in read:
+        yield from batch.column(0).to_pylist()
 
 
-def _check_equal(
+def _check_own(
     connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, same: str, files: str
 ) -> None:
-    name = f"CAST({sql.name(column.name)} AS VARCHAR)"
-    telling, equal, filled = connection.execute(
-        f"SELECT count(*) FILTER (same AND length(v) >= 6 AND regexp_matches(v, '{TELLING}')),"
-        " count(*) FILTER (same), count(v)"
-        f" FROM (SELECT {name} AS v, {same} AS same FROM read_parquet({files}))"
+    equal, filled = connection.execute(
+        f"SELECT count(*) FILTER ({same}), count({sql.name(column.name)}) FROM read_parquet({files})"
     ).fetchall()[0]
-    if telling or (equal > 2 and equal > COINCIDENCE * filled):
-        _refuse(table, column, f"{equal} rows repeat a direct identifier of their own row")
+    few, share = (FEW, COINCIDENCE) if is_open(column) else (LISTED_FEW, LISTED_COINCIDENCE)
+    if equal > few and equal > share * filled:
+        refuse(table, column, f"{equal} rows repeat a direct identifier of their own row")
 
 
-def _check_looks(connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, files: str) -> None:
-    values = f"(SELECT DISTINCT {sql.name(column.name)} AS v FROM read_parquet({files}))"
-    for said, pattern in LOOKS_LIKE.items():
-        query = f"SELECT count(*) FROM {values} WHERE regexp_full_match(v, ?)"
-        found = connection.execute(query, [pattern]).fetchall()[0][0]
-        if found:
-            _refuse(table, column, f"{found} values look like {said}")
-    likely = connection.execute(f"SELECT v FROM {values} WHERE regexp_full_match(v, ?)", [NIR_LIKE]).fetchall()
-    found = sum(nir(value) is not None for (value,) in likely)
-    # three digits in a hundred pass by accident: a whole column of them does not
-    if found > 2 and found > 0.5 * len(likely):
-        _refuse(table, column, f"{found} values look like a French national number")
+def _searching(table: TablePlan) -> AbstractContextManager[None]:
+    return without_engine_text(f"table {table.name!r} could not be searched for identifiers", IdentifierLeft)
 
 
-def _refuse(table: TablePlan, column: ColumnPlan, why: str) -> None:
+def refuse(table: TablePlan, column: ColumnPlan, why: str) -> NoReturn:
+    """Raise IdentifierLeft for a column, and say what to do."""
     raise IdentifierLeft(
         f"Column {table.name}.{column.name} would carry identifiers into the store: {why}. "
         f"Take the column out of the plan, or list {column.source!r} under identifiers."

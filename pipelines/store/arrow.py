@@ -36,7 +36,11 @@ def stored_schema(table: Table) -> pa.Schema:
 
 def index_names(table: Table) -> tuple[str, ...]:
     """Columns of all the table's contribution indexes."""
-    return tuple(name for position, _ in enumerate(table.dimensions, start=1) for name in index_columns(position))
+    names: list[str] = []
+    for position, dimensions in enumerate(table.dimensions, start=1):
+        group, row, cell = index_columns(position)
+        names += [group, row] if table.index_values(dimensions) is None else [group, row, cell]
+    return tuple(names)
 
 
 def stored_sql_types(table: Table) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, exp
 from typing import TypeVar
 
@@ -25,7 +26,7 @@ def kaplan_meier(rows: Sequence[tuple[float, bool]], step: Fraction, bins: int) 
 def incidence(rows: Sequence[tuple[date, date, date | None]], starts: Sequence[date]) -> list[tuple[int, int]]:
     """(events, days at risk) of each period, counted day by day."""
     found = []
-    for start, after in zip(starts[:-1], starts[1:], strict=True):
+    for start, after in pairwise(starts):
         events = days = 0
         for first, last, event in rows:
             if event is not None and event < first:
@@ -83,7 +84,7 @@ def solve(matrix: list[list[N]], towards: list[N]) -> list[N]:
     rows = [[*row, right] for row, right in zip(matrix, towards, strict=True)]
     size = len(rows)
     for column in range(size):
-        pivot = max(range(column, size), key=lambda place: abs(rows[place][column]))  # noqa: B023
+        pivot = max(range(column, size), key=lambda place: abs(rows[place][column]))
         rows[column], rows[pivot] = rows[pivot], rows[column]
         for place in range(size):
             if place != column:

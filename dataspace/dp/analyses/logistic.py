@@ -193,6 +193,12 @@ def row_norm_squared(size: int, shift: int) -> int:
     return int(squares.max()) * STEPS**2
 
 
+def warm_tables() -> None:
+    """Make the tables and the bounds of every size, so that no query waits for them."""
+    for covariates in range(1, 11):
+        LogisticRegression("", (Range("", 0, 1),) * covariates).parts  # noqa: B018  cached
+
+
 def _place(scores: Ints) -> Ints:
     """Positions in the table of scores in units of 1 / (FINE x STEPS), to the nearest step."""
     bits = (FINE * STEPS // PER_UNIT).bit_length() - 1

@@ -56,8 +56,8 @@ DRUGS = [
 ]
 
 
-def plan_of(sql: str, price: Price = ByEpsilon(Decimal(1))) -> MeasurementPlan:
-    return plan_query(parse_query(sql, DICTIONARY), DICTIONARY, price, GUARANTEE)
+def plan_of(sql: str, price: Price | None = None) -> MeasurementPlan:
+    return plan_query(parse_query(sql, DICTIONARY), DICTIONARY, price or ByEpsilon(Decimal(1)), GUARANTEE)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,8 @@ def table() -> Callable[[str], list[tuple[Any, ...]]]:
 
 def test_kaplan_meier_gives_survival_at_the_end_of_each_step(table):
     sql = (
-        "SELECT KAPLAN_MEIER(date_diff('year', DATE '2010-01-01', COALESCE(flu, DATE '2013-01-01')), flu IS NOT NULL, 3, 1) "
+        "SELECT KAPLAN_MEIER(date_diff('year', DATE '2010-01-01', COALESCE(flu, DATE '2013-01-01')), "
+        "flu IS NOT NULL, 3, 1) "
         f"FROM person p LEFT JOIN {FIRST_FLU} AS f ON f.person = p.person WHERE year_of_birth > 1945"
     )
     assert table(sql) == [
@@ -156,9 +157,7 @@ def test_conditions_are_variables_of_zero_and_one(table):
 
 
 def test_logistic_regression_gives_log_odds_ratios(table):
-    sql = (
-        "SELECT LOGISTIC_REGRESSION(year_of_birth > 1955, sex = 'F') FROM person WHERE sex IS NOT NULL"
-    )
+    sql = "SELECT LOGISTIC_REGRESSION(year_of_birth > 1955, sex = 'F') FROM person WHERE sex IS NOT NULL"
     [intercept, female] = table(sql)
     assert intercept[1:] == (pytest.approx(0.693, abs=0.01), pytest.approx(2, rel=0.01))
     assert female[1:] == (pytest.approx(-0.693, abs=0.01), pytest.approx(0.5, rel=0.01))

@@ -92,3 +92,13 @@ def test_other_keys_are_found_in_the_data_and_cost_delta(answers):
 
 def test_a_named_group_outside_of_the_dictionary_is_reported_as_empty(answers):
     assert answers("SELECT sex, COUNT(*) FROM person WHERE sex = 'X' GROUP BY sex") == [("X", 0)]
+
+
+def test_a_histogram_is_short_for_bands_and_their_counts(answers):
+    counted = answers("SELECT BIN(days_supply, 0, 90, 30) AS bin, COUNT(*) AS count FROM drug_exposure GROUP BY bin")
+    assert counted == [("0-29", 1), ("30-59", 1), ("60-89", 0), ("90+", 1), (None, 1)]
+    assert answers("SELECT HISTOGRAM(days_supply, 0, 90, 30) FROM drug_exposure") == counted
+    by_sex = "SELECT {} FROM person p JOIN drug_exposure d ON p.person = d.person WHERE sex IS NOT NULL GROUP BY {}"
+    bands = answers(by_sex.format("sex, BIN(dose, 0, 100, 50) AS h, COUNT(*)", "sex, h"))
+    for groups in ("sex", "ALL"):
+        assert answers(by_sex.format("sex, HISTOGRAM(dose, 0, 100, 50) AS h", groups)) == bands

@@ -8,7 +8,16 @@ import httpx2
 import pytest
 
 from dataspace import wire
-from dataspace.client import Answer, Dataspace, DataspaceError, InsufficientBudget, InvalidQuery, NotFound, Unreachable
+from dataspace.client import (
+    Answer,
+    Dataspace,
+    DataspaceError,
+    InsufficientBudget,
+    InvalidInput,
+    InvalidQuery,
+    NotFound,
+    Unreachable,
+)
 from dataspace.client.dummy import make_dummy
 from dataspace.dp.noise import ZeroNoise
 from tests.api_node import ApiNode, make_api_node
@@ -73,7 +82,7 @@ def test_each_code_has_its_exception(node: Dataspace, call: object, error: type[
 
 
 def test_both_bounds_or_none(node: Dataspace) -> None:
-    with pytest.raises(ValueError, match="both"):
+    with pytest.raises(InvalidInput, match="both"):
         node.query(BY_SEX, epsilon=1, groups=2)
 
 

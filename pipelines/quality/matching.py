@@ -1,0 +1,194 @@
+"""Does a column hold what an identifier column holds, in any disguise `pipelines.quality.readings` can see through?
+
+Readings of the distinct values are cut into keys, and every identifier of the delivery streams past them: few values
+stay in memory, many identifiers do not. An identifier counts as found, by its kind,
+
+- `sure` (letters with digits or signs, names of several words from ten letters on, numbers from 13 digits on: check
+  digits of a national number left out): anywhere inside of a value;
+- `name` (shorter names of several words): as whole words;
+- `word` (one word of letters): as the whole value, and only if many values are such words;
+- numbers of 6 to 12 digits: as a run of digits, and only more often than chance gives. Chance is known: it is how
+  densely identifiers fill the numbers around the value, so codes may lie in the range of running numbers.
+
+Shorter identifiers are compared within their own row alone (`pipelines.quality.identifiers`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.quality.readings import plain, readings, runs, starts
+
+SHORTEST = 6
+"""Characters of the shortest identifier that is looked for in other rows."""
+
+SURE_DIGITS = 13
+"""Digits from which on a number is no accident."""
+
+NEIGHBOURS = 1000
+"""Numbers around a value in which identifiers are counted."""
+
+WORD_SHARE = 0.2
+"""Share of a column's values that may be some person's name by accident: towns and families share names."""
+
+CUT = (6, 8, 12, 16, 24)
+"""Lengths of keys; an identifier is looked up by the longest that fits, so that few values answer."""
+
+MOST_KEYS = 4_000_000
+"""Keys in memory at a time, about 40 bytes each; more values take another pass over the identifiers."""
+
+FEW = 2
+"""Coincidences that are overlooked where chance is not negligible."""
+
+RARE = 0.01
+"""Coincidences to be expected below which a single one is none."""
+
+NIR = "[1-478][0-9]{4}([0-9]{2}|2[ab])[0-9]{8}"
+
+FORMS = rf"""
+WITH words AS (
+    SELECT trim(regexp_replace(lower(identifier), '[^\p{{L}}\p{{N}}]+', ' ', 'g')) AS w, identifier FROM delivered
+), folded AS (SELECT w, replace(w, ' ', '') AS f, identifier FROM words WHERE length(w) >= {SHORTEST}),
+written AS (
+    SELECT w, CASE WHEN length(f) = 15 AND regexp_full_match(f, '{NIR}') THEN left(f, 13) ELSE f END AS f,
+        CASE WHEN regexp_full_match(f, '[0-9]+') THEN if(length(f) >= {SURE_DIGITS}, 'sure', 'number')
+            WHEN regexp_matches(f, '[0-9]') OR contains(identifier, '@') THEN 'sure'
+            WHEN NOT contains(w, ' ') THEN 'word' ELSE if(length(f) >= 10, 'sure', 'name') END AS kind
+    FROM folded WHERE length(f) >= {SHORTEST}
+), turned AS (
+    SELECT w, f, kind FROM written WHERE kind <> 'number'
+    UNION ALL
+    SELECT v, replace(v, ' ', ''), kind FROM (
+        SELECT array_to_string(list_reverse(string_split(w, ' ')), ' ') AS v, kind FROM written
+        WHERE contains(w, ' ') AND kind IN ('sure', 'name') AND NOT regexp_full_match(f, '[0-9]+'))
+)
+SELECT w, f, kind, hash(left(f, CASE {" ".join(f"WHEN length(f) >= {n} THEN {n}" for n in reversed(CUT))} END)) AS key
+FROM turned
+"""
+"""Spellings of each delivered identifier: folded, and with its words in reverse order (family names come first)."""
+
+NUMBERS = f"""
+SELECT DISTINCT TRY_CAST(f AS BIGINT) AS number FROM (
+    SELECT regexp_replace(identifier, '[^0-9A-Za-z]+', '', 'g') AS f FROM delivered)
+WHERE regexp_full_match(f, '0*[1-9][0-9]{{{SHORTEST - 1},{SURE_DIGITS - 2}}}')
+    AND TRY_CAST(f AS BIGINT) // {NEIGHBOURS} IN (SELECT number // {NEIGHBOURS} FROM searched_runs)
+"""
+
+HELD = """
+SELECT col, kind = 'word' AS single, count(DISTINCT val) FROM forms JOIN searched_keys USING (key)
+JOIN searched USING (number)
+WHERE CASE kind WHEN 'sure' THEN contains(text, f) WHEN 'word' THEN text = f
+    ELSE text = f OR contains(' ' || spaced || ' ', ' ' || w || ' ') END
+GROUP BY ALL
+"""
+
+BY_CHANCE = f"""
+WITH near AS (SELECT number // {NEIGHBOURS} AS block, count(*) AS n FROM identifying GROUP BY ALL)
+SELECT col, count(*) FILTER (number IN (FROM identifying)), sum(coalesce(n, 0)) / {NEIGHBOURS}
+FROM searched_runs LEFT JOIN near ON block = number // {NEIGHBOURS} GROUP BY ALL
+"""
+"""Per column: numbers that are identifiers, and how many would be by chance."""
+
+Streams = Callable[[], Iterator[pa.RecordBatchReader]]
+"""The delivery's identifiers: readers of one text column, from the start at each call."""
+
+
+def find_identifiers(
+    connection: duckdb.DuckDBPyConnection, values: Iterable[tuple[int, str]], identifiers: Streams
+) -> dict[int, int]:
+    """How many distinct values hold identifiers, by number of the column; columns without any are left out.
+
+    `values` are pairs of a column's number and a distinct value of it, which are read in chunks: memory does not grow
+    with their number, time does.
+    """
+    for searched in _chunks(values):
+        _prepare(connection, searched)
+        found = Counter[int]()
+        for query in [_held] * bool(searched.read) + [_more_than_chance] * bool(searched.runs):
+            for reader in identifiers():
+                connection.register("delivered", _plain(reader))
+                found |= Counter(query(connection, searched))
+                connection.unregister("delivered")
+        if found:
+            return dict(sorted(found.items()))
+    return {}
+
+
+def _plain(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The batches with all that is not ASCII folded; the rest is left to SQL."""
+    schema = pa.schema([("identifier", pa.string())])
+    return pa.RecordBatchReader.from_batches(schema, (_plain_batch(batch, schema) for batch in reader))
+
+
+def _plain_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    texts = batch.column(0).cast(pa.string())
+    if not pc.all(pc.string_is_ascii(texts), min_count=0).as_py():
+        texts = pa.array([None if t is None else plain(t) for t in texts.to_pylist()], pa.string())
+    return pa.record_batch([texts], schema=schema)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Readings of some values as (column, number of the value, reading, starts), and runs of digits by column."""
+
+    read: list[tuple[int, int, str, list[int]]]
+    runs: set[tuple[int, int]]
+    values: Counter[int]
+
+
+def _chunks(values: Iterable[tuple[int, str]]) -> Iterator[Searched]:
+    current, keys = Searched([], set(), Counter()), 0
+    for number, (column, value) in enumerate(values):
+        current.values[column] += 1
+        for read in readings(value):
+            if len(read) - read.count(" ") >= SHORTEST:
+                current.read.append((column, number, read, starts(read)))
+                keys += len(CUT) * len(current.read[-1][-1])
+            current.runs.update((column, n) for n in runs(read, SHORTEST, SURE_DIGITS - 1))
+        if keys > MOST_KEYS:
+            yield current
+            current, keys = Searched([], set(), Counter()), 0
+    yield current
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection, searched: Searched) -> None:
+    types = {"col": pa.int32(), "val": pa.int64(), "spaced": pa.string(), "starts": pa.list_(pa.int32())}
+    _register(connection, types, searched.read)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE searched AS SELECT row_number() OVER () AS number, *,"
+        " replace(spaced, ' ', '') AS text FROM given"
+    )
+    sizes = ", ".join(f"({n})" for n in CUT)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE searched_keys AS SELECT DISTINCT hash(substr(text, p, n)) AS key, number FROM"
+        f" (SELECT number, text, unnest(starts) AS p FROM searched), (VALUES {sizes}) AS sizes(n)"
+        " WHERE p + n - 1 <= length(text)"
+    )
+    _register(connection, {"col": pa.int32(), "number": pa.int64()}, sorted(searched.runs))
+    connection.execute("CREATE OR REPLACE TEMP TABLE searched_runs AS SELECT * FROM given")
+    connection.unregister("given")
+
+
+def _register(connection: duckdb.DuckDBPyConnection, types: dict[str, pa.DataType], rows: Sequence[Any]) -> None:
+    columns = zip(*rows, strict=True) if rows else [()] * len(types)
+    table = {name: pa.array(column, types[name]) for name, column in zip(types, columns, strict=True)}
+    connection.register("given", pa.table(table))
+
+
+def _held(connection: duckdb.DuckDBPyConnection, searched: Searched) -> Iterator[tuple[int, int]]:
+    for column, single, values in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
+        if not single or (values > FEW and values > WORD_SHARE * searched.values[column]):
+            yield column, values
+
+
+def _more_than_chance(connection: duckdb.DuckDBPyConnection, _: Searched) -> Iterator[tuple[int, int]]:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE identifying AS {NUMBERS}")
+    for column, found, expected in connection.execute(BY_CHANCE).fetchall():
+        if found > 2 * expected + 3 * sqrt(expected) and (found > FEW or expected < RARE):
+            yield column, found
