@@ -33,7 +33,7 @@ def configure(stream: Any = None) -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
     )
-    for name in ("uvicorn.access", "sqlalchemy.engine", "deltalake"):
+    for name in ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "deltalake"):
         logging.getLogger(name).disabled = True
 
 

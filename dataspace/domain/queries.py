@@ -90,6 +90,10 @@ class Query:
     keys: columns `g` (rank of the row's group among the person's groups, negative unless the row is the first of its
     group) and `r` (rank of the row within its group), both from 1, the keys and the values, no person key. Where
     `indexed_cells` is not None, `c` is the position there of the row's key values.
+
+    With an `analysis` there are no aggregates, `rows` has one row of each person, and the analysis' columns stand in
+    `output` in its place. `sets` are grouping sets (ROLLUP, CUBE) as positions among `keys`, the finest first; the
+    answer then has one more label column, `level`.
     """
 
     canonical: str
@@ -107,11 +111,13 @@ class Query:
     order: tuple[SortKey, ...] = ()
     limit: int | None = None
     analysis: Analysis | None = None
+    sets: tuple[tuple[int, ...], ...] = ()
 
     @property
     def key_names(self) -> tuple[str, ...]:
         """Names of the label columns of the answer, in the order of `ReleaseRow.keys`."""
-        return (*(key.name for key in self.keys), *(self.analysis.keys if self.analysis else ()))
+        own = self.analysis.keys if self.analysis else ("level",) if self.sets else ()
+        return (*(key.name for key in self.keys), *own)
 
     @property
     def aggregate_names(self) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ import pyarrow as pa
 from dataspace.domain.privacy import PICO, PrivacyLoss
 from dataspace.dp import kernel
 from dataspace.dp.accountant import epsilon_of
-from dataspace.dp.analyses.people import aggregate_people
 from dataspace.dp.analyses.logistic import warm_tables
+from dataspace.dp.analyses.people import aggregate_people
 from dataspace.dp.grids import Grid
 from dataspace.dp.indexed import is_indexed, read_index
 from dataspace.dp.kernel import Ints, Words

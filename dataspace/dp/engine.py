@@ -1,6 +1,6 @@
 """Noise on the exact totals, and the released table with its intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from dataspace.domain.releases import Estimate, ReleaseRow, ReleaseTable
 from dataspace.dp import intervals
 from dataspace.dp.analyses.answers import analysed
 from dataspace.dp.grids import Grid
+from dataspace.dp.levels import fitted
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Stream
 from dataspace.dp.noise import Noise
 from dataspace.dp.plan import Cell, MeasurementPlan
@@ -25,7 +26,7 @@ def measure(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> ReleaseT
     """
     if plan.query.analysis is not None:
         return released(plan, analysed(plan, totals, noise))
-    cells, channels = _noisy(plan, totals, noise)
+    cells, channels = _at_levels(plan, totals, noise) if plan.levels else _noisy(plan, totals, noise)
     columns = [_estimates(measure, plan, channels, len(cells)) for measure in plan.measures]
     rows = [ReleaseRow(cell, tuple(column[i] for column in columns)) for i, cell in enumerate(cells)]
     return released(plan, rows)
@@ -36,8 +37,28 @@ class _Noisy:
     """A channel with its noise: one number for each cell or, for a histogram, least-squares bins (cells, count)."""
 
     channel: Channel
-    numbers: list[int]
+    numbers: Sequence[float]
     bins: Floats | None = None
+    scales: Sequence[float] | None = None
+
+    def scale_at(self, cell: int) -> float:
+        """Standard deviation of the noise of one cell's number."""
+        return self.channel.scale if self.scales is None else self.scales[cell]
+
+
+def _at_levels(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> tuple[tuple[Cell, ...], list["_Noisy"]]:
+    """Rows of all levels, and each channel on them: measured level by level, then made to add up."""
+    found = []
+    for position, exact in enumerate(totals.channels):
+        channels = [channels[position] for channels in plan.level_channels]
+        drawn = [
+            noise.gaussian(level.sums(exact), channel.scale, channel.l2_squared, channel.rho)
+            for level, channel in zip(plan.levels, channels, strict=True)
+        ]
+        consistent = fitted(plan.levels, drawn, [channel.scale for channel in channels])
+        numbers, scales = consistent.numbers.tolist(), consistent.scales.tolist()
+        found.append(_Noisy(channels[0], numbers, scales=scales))
+    return tuple(label for level in plan.levels for label in level.labels), found
 
 
 def _noisy(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> tuple[tuple[Cell, ...], list[_Noisy]]:
@@ -82,7 +103,7 @@ class _Reading:
 
     aggregate: Aggregate
     stream: Stream
-    numbers: tuple[int, ...]
+    numbers: tuple[float, ...]
     bins: Floats | None
     scales: tuple[float, ...]
 
@@ -96,12 +117,14 @@ def _estimates(measure: Measure, plan: MeasurementPlan, channels: list[_Noisy], 
     parts = [channels[position] for position in measure.channels]
     place = parts[0].channel.stream
     stream = Stream(None) if place is None else plan.streams[place]
-    scales = tuple(part.channel.scale for part in parts)
     read = _READERS[measure.aggregate.kind]
-    return [read(_Reading(measure.aggregate, stream, *_at(parts, cell), scales)) for cell in range(cells)]
+    return [
+        read(_Reading(measure.aggregate, stream, *_at(parts, cell), tuple(part.scale_at(cell) for part in parts)))
+        for cell in range(cells)
+    ]
 
 
-def _at(parts: list[_Noisy], cell: int) -> tuple[tuple[int, ...], Floats | None]:
+def _at(parts: list[_Noisy], cell: int) -> tuple[tuple[float, ...], Floats | None]:
     """The channels' numbers of one cell, or its bins."""
     bins = parts[0].bins
     return ((), bins[cell]) if bins is not None else (tuple(part.numbers[cell] for part in parts), None)

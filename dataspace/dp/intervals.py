@@ -15,16 +15,16 @@ LEAST_ROWS = Z
 noise alone does not explain it (and Fieller's interval is bounded)."""
 
 
-def counted(noisy: int, scale: float, unit: float = 1.0, *, floor: bool = True) -> Estimate:
+def counted(noisy: float, scale: float, unit: float = 1.0, *, floor: bool = True) -> Estimate:
     """A count or sum; with `floor` the interval's ends are raised to zero, the estimate stays as it came."""
     width = half_width(scale)
     low, high = noisy - width, noisy + width
     if floor:
-        low, high = max(0, low), max(0, high)
+        low, high = max(0.0, low), max(0.0, high)
     return Estimate(noisy * unit, low * unit, high * unit, scale * unit)
 
 
-def ratio(above: int, above_scale: float, below: int, below_scale: float) -> Estimate:
+def ratio(above: float, above_scale: float, below: float, below_scale: float) -> Estimate:
     """above / below with the interval of Fieller (1954): all ratios that the two noises do not rule out.
 
     No estimate where the denominator is lost in its noise. `scale` is the standard deviation to first order.
@@ -60,7 +60,7 @@ def moved(estimate: Estimate, centre: float, unit: float) -> Estimate:
 
 
 def variance(
-    count: tuple[int, float], total: tuple[int, float], squares: tuple[float, float], centre: float, most: float
+    count: tuple[float, float], total: tuple[float, float], squares: tuple[float, float], centre: float, most: float
 ) -> Estimate:
     """Sample variance from (noisy number, scale) of n, sum and sum of (square - centre); at most `most`.
 

@@ -20,10 +20,8 @@ from catalog.schema import Scalar
 Floats = NDArray[np.float64]
 Cell = tuple[Scalar | None, ...]
 
-LEVEL = "level"
-"""Label column that says by which keys a row is grouped; a rolled-up key is None, as in SQL."""
-
 EVERYTHING = "all"
+"""Level of one total over everything. A rolled-up key is None, as in SQL."""
 
 MOST_CELLS = 1_000
 """Finest groups of a query with levels: least squares over more would take seconds."""

@@ -70,7 +70,7 @@ class Need:
         return grid.reach
 
     def l2_squared(self, bounds: ContributionBounds) -> Fraction:
-        """Square of the L2 norm of the most that one person adds: groups x levels x (rows x reach)²; see `dp.levels`."""
+        """Square of the L2 norm of the most that one person adds: groups x blocks x (rows x reach)²; see `levels`."""
         levels = len(self.stream.bins.blocks) if self.kind is ChannelKind.HISTOGRAM and self.stream.bins else 1  # type: ignore[union-attr]
         rows = 1 if self.stream is None else self.stream.rows(bounds)
         groups = bounds.groups**2 if self.coarser else bounds.groups

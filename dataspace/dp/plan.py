@@ -4,7 +4,7 @@ Everything here depends on public metadata alone, so a plan, its price and its r
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -18,6 +18,7 @@ from dataspace.domain.privacy import ContributionBounds, Guarantee, Price, Priva
 from dataspace.domain.queries import AggregateKind, Query
 from dataspace.dp.accuracy import half_width
 from dataspace.dp.analyses.catalogue import method_of
+from dataspace.dp.levels import MOST_CELLS, Level, levels_of
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Need, Stream, needs_of
 from dataspace.dp.noise import threshold_for
 from dataspace.dp.pricing import Priced, price_channels, price_vectors
@@ -53,7 +54,8 @@ class MeasurementPlan:
     """All that is needed to measure, and all that may be shown before.
 
     `bounds` are the effective ones. `cells` is the public grid of groups, None if some key is unknown. `expected` is
-    the half width of each aggregate's 95 % interval, in the value's unit, None where it depends on the answer.
+    the half width of each aggregate's 95 % interval, in the value's unit, None where it depends on the answer. With
+    `levels` (ROLLUP), `level_channels` are the channels of each, and `channels` those of the first.
     """
 
     query: Query
@@ -66,6 +68,8 @@ class MeasurementPlan:
     loss: PrivacyLoss
     expected: tuple[float | None, ...]
     notes: tuple[str, ...]
+    levels: tuple[Level, ...] = ()
+    level_channels: tuple[tuple[Channel, ...], ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -93,8 +97,11 @@ def plan_query(
     _check_unknown(query, needs)
     merged, measures = _share(needs, query)
     _check_draws(cells, merged)
-    priced = price_channels(merged, query.aggregates, measures, effective, price, guarantee, cells is None)
-    streams, channels = _channels(merged, priced, effective)
+    levels = _levels(query, cells, effective)
+    leveled = tuple(replace(need, coarser=not level.finest) for level in levels for need in merged) or merged
+    priced = price_channels(leveled, query.aggregates, effective, price, guarantee, cells is None)
+    streams, drawn = _channels(leveled, priced, effective)
+    channels, *_ = by_level = [drawn[i : i + len(merged)] for i in range(0, len(drawn), len(merged))]
     selection = _selection(channels, effective, priced) if cells is None else None
     return MeasurementPlan(
         query=query,
@@ -105,8 +112,10 @@ def plan_query(
         selection=selection,
         cells=cells,
         loss=priced.loss,
-        expected=tuple(_expected(m, streams, channels) for m in measures),
+        expected=tuple(_expected(m, streams, by_level) for m in measures),
         notes=_notes(query, effective, streams, selection),
+        levels=levels,
+        level_channels=tuple(by_level) if levels else (),
     )
 
 
@@ -253,10 +262,30 @@ def _selection(channels: tuple[Channel, ...], bounds: ContributionBounds, priced
     return Selection(position, threshold, priced.loss.delta)
 
 
-def _expected(measure: Measure, streams: tuple[Stream, ...], channels: tuple[Channel, ...]) -> float | None:
+def _levels(query: Query, cells: tuple[Cell, ...] | None, bounds: ContributionBounds) -> tuple[Level, ...]:
+    """The levels of ROLLUP, CUBE or GROUPING SETS; refuses what has no sums over groups."""
+    if not query.sets:
+        return ()
+    if cells is None or len(cells) > MOST_CELLS:
+        raise InvalidQuery(
+            f"Totals at several levels need at most {MOST_CELLS:,} groups, known beforehand.",
+            hint="Name the groups, or use wider bands: BIN(x, lo, hi, width).",
+        )
+    if any(a.kind is AggregateKind.QUANTILE for a in query.aggregates):
+        raise InvalidQuery("Quantiles of groups do not add up to those of a total.", hint="Ask one query per level.")
+    if bounds.groups > 1 and any(a.kind is AggregateKind.PERSONS for a in query.aggregates):
+        raise InvalidQuery(
+            "A person may be in several of these groups, so their persons do not add up to a total.",
+            hint="Count rows, ask one query per level, or bound each person to one group.",
+        )
+    return levels_of(cells, query.sets, tuple(str(position) for position in range(len(query.keys))))
+
+
+def _expected(measure: Measure, streams: tuple[Stream, ...], by_level: list[tuple[Channel, ...]]) -> float | None:
+    """The half width at the widest level."""
     if measure.aggregate.kind not in (AggregateKind.PERSONS, AggregateKind.ROWS, AggregateKind.SUM):
         return None
-    channel = channels[measure.channels[0]]
+    channel = max((channels[measure.channels[0]] for channels in by_level), key=lambda channel: channel.scale)
     step = streams[channel.stream].grid.step if channel.stream is not None else Fraction(1)
     return float(half_width(channel.scale) * step)
 
@@ -272,6 +301,8 @@ def _notes(
     if query.row_cap is not None:
         notes.append(f"Of each of the joined tables, {query.row_cap:,} rows of a person take part.")
     notes += [_clamped(stream) for stream in streams if stream.grid.high > stream.grid.low]
+    if query.sets:
+        notes.append("Each level is measured; then all numbers are replaced by the nearest ones that add up.")
     if selection is not None:
         notes.append(f"A group is released if its noisy number of persons is at least {selection.threshold}.")
     return tuple(dict.fromkeys(notes))

@@ -21,7 +21,7 @@ from dataspace.domain.privacy import (
 from dataspace.domain.queries import Aggregate, AggregateKind
 from dataspace.dp.accountant import rho_of_epsilon, threshold_delta
 from dataspace.dp.accuracy import rho_for, scale_for, scale_of
-from dataspace.dp.measures import Measure, Need
+from dataspace.dp.measures import Need
 
 LEAST, MOST = Decimal("0.001"), Decimal(20)
 """Epsilon of one query."""
@@ -44,7 +44,6 @@ class Priced:
 def price_channels(
     needs: tuple[Need, ...],
     aggregates: tuple[Aggregate, ...],
-    measures: tuple[Measure, ...],
     bounds: ContributionBounds,
     price: Price,
     guarantee: Guarantee,
@@ -55,7 +54,7 @@ def price_channels(
     squares = [need.l2_squared(bounds) for need in needs]
     if not isinstance(price, ByAccuracy):
         return _shared(needs, squares, _rho(price, guarantee), delta)
-    scales = _scales_for(price.half_width, needs, aggregates, measures)
+    scales = _scales_for(price.half_width, needs, aggregates)
     rhos = tuple(rho_for(scale, square) * _SLACK for scale, square in zip(scales, squares, strict=True))
     _check_buyable(sum(rhos, Fraction(0)), price.half_width, guarantee)
     return Priced(rhos, tuple(scales), PrivacyLoss.at_least(sum(rhos, Fraction(0)), delta))
@@ -112,9 +111,7 @@ def _delta(guarantee: Guarantee) -> Fraction:
     return Fraction(floor(delta * ATTO), ATTO)
 
 
-def _scales_for(
-    wanted: Decimal, needs: tuple[Need, ...], aggregates: tuple[Aggregate, ...], measures: tuple[Measure, ...]
-) -> list[float]:
+def _scales_for(wanted: Decimal, needs: tuple[Need, ...], aggregates: tuple[Aggregate, ...]) -> list[float]:
     """The largest scale of each channel that keeps every interval within the wanted half width."""
     if not (wanted.is_finite() and wanted > 0):
         raise InvalidPrice("An accuracy is a half width above zero, in the unit of the answer.")
@@ -124,8 +121,7 @@ def _scales_for(
             f"How accurate {odd.kind} {odd.name!r} gets depends on the answer, so it cannot be bought by accuracy. "
             "Ask by epsilon, or by accuracy for counts and sums alone."
         )
-    steps = {p: needs[p].stream.grid.step for m in measures for p in m.channels if needs[p].stream is not None}  # type: ignore[union-attr]
-    return [_scale_within(wanted, steps.get(position, Fraction(1))) for position in range(len(needs))]
+    return [_scale_within(wanted, need.stream.grid.step if need.stream else Fraction(1)) for need in needs]
 
 
 def _scale_within(wanted: Decimal, step: Fraction) -> float:

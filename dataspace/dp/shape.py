@@ -1,12 +1,14 @@
 """The released table as it is stored, and as a query wants to see it: post-processing, free."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from math import inf
 
 from catalog.schema import Scalar
 from dataspace.domain.queries import AggregateKind, Query, SortKey
 from dataspace.domain.releases import ReleaseRow, ReleaseTable
+from dataspace.dp.levels import EVERYTHING
 from dataspace.dp.plan import Cell, MeasurementPlan
 
 _COUNTED = (AggregateKind.PERSONS, AggregateKind.ROWS)
@@ -23,6 +25,13 @@ def released(plan: MeasurementPlan, rows: list[ReleaseRow]) -> ReleaseTable:
     return ReleaseTable(query.output, query.key_names, query.aggregate_names, tuple(rows), tuple(notes))
 
 
+def _level_name(stored: Scalar | None, query: Query) -> str:
+    """The names of the keys at the positions that a level is stored by."""
+    kept = [int(position) for position in str(stored).split(", ") if position.isdigit()]
+    names = [query.keys[position].name for position in kept]
+    return ", ".join(sorted(names, key=query.output.index)) or EVERYTHING
+
+
 def _own_columns(query: Query) -> tuple[str, ...]:
     return query.analysis.columns if query.analysis else ()
 
@@ -35,6 +44,8 @@ def presented(table: ReleaseTable, query: Query) -> ReleaseTable:
     """
     names, labels = query.key_names, query.aggregate_names
     rows, notes = _in_output_order(table.rows, query), list(table.notes)
+    if query.sets:
+        rows = [replace(row, keys=(*row.keys[:-1], _level_name(row.keys[-1], query))) for row in rows]
     for key in reversed(query.order):
         known, unknown = _split(rows, key, names, labels)
         rows = sorted(known, key=lambda row: _rank(_cell_of(row, key, names, labels)), reverse=key.descending) + unknown

@@ -5,7 +5,7 @@ them makes no other query; `Query.output` keeps that order. The canonical text h
 domains of the keys and the bounds of the aggregates: queries with the same text are the same question.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import cast
@@ -25,9 +25,25 @@ from dataspace.sql.tree import Expr, Select, TableSource, selects
 
 
 def print_query(
-    select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]], draft: Draft | None = None
+    select: Select,
+    keys: list[tuple[Expr, GroupKey]],
+    measures: list[tuple[str, Measure]],
+    draft: Draft | None = None,
+    sets: Sequence[frozenset[str]] = (),
 ) -> Query:
-    """Rows, keys and aggregates in canonical order: the smallest text over the orders of equal sources."""
+    """Rows, keys and aggregates in canonical order; `sets` are grouping sets by the names of their keys."""
+    query = _smallest(select, keys, measures, draft)
+    if not sets:
+        return query
+    names = [key.name for key in query.keys]
+    levels = sorted((tuple(sorted(map(names.index, kept))) for kept in sets), key=lambda kept: (-len(kept), kept))
+    return replace(query, sets=tuple(levels), canonical=f"{query.canonical}\nlevels {levels}")
+
+
+def _smallest(
+    select: Select, keys: list[tuple[Expr, GroupKey]], measures: list[tuple[str, Measure]], draft: Draft | None
+) -> Query:
+    """The smallest text over the orders of equal sources."""
     session = Session(caps(select))
     candidates = [
         _candidate(Printer(select, order, None, session), keys, measures, draft)

@@ -19,6 +19,7 @@ from dataspace.sql.canonical import print_query, value_exprs
 from dataspace.sql.derived import bind_derived, group_item
 from dataspace.sql.domains import public_domain
 from dataspace.sql.grammar import check_grammar
+from dataspace.sql.grouping import LEVEL, Grouping, take_grouping
 from dataspace.sql.measures import is_measure, measure
 from dataspace.sql.refusals import refuse
 from dataspace.sql.scope import World, is_person
@@ -45,7 +46,9 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
         tree = _parsed(sql)
         check_grammar(tree)
         tree = written_out(tree)
-        return _Compilation(tree, bind_body(tree, World(dictionary, bind_derived, condition_subquery), {})).query()
+        grouping = take_grouping(tree)
+        body = bind_body(tree, World(dictionary, bind_derived, condition_subquery), {})
+        return _Compilation(tree, body, grouping).query()
     except RecursionError:
         raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
 
@@ -83,8 +86,8 @@ class _Item:
 class _Compilation:
     """The outermost selection: keys, measures, order."""
 
-    def __init__(self, tree: exp.Select, body: Body) -> None:
-        self.tree, self.body = tree, body
+    def __init__(self, tree: exp.Select, body: Body, grouping: Grouping | None) -> None:
+        self.tree, self.body, self.grouping = tree, body, grouping
         self.binder = body.binder()
         self._check_clauses()
         self.items = self._items()
@@ -210,7 +213,7 @@ class _Compilation:
         if draft:
             check_analysis(draft, self.measured[0].node, select, [key for _, key in drafts])
         order, limit = self._order(keys, draft), self._limit()
-        printed = print_query(select, drafts, [(i.name, m) for i, m in measures], draft)
+        printed = print_query(select, drafts, [(i.name, m) for i, m in measures], draft, self._sets(keys))
         return replace(printed, output=self._output(draft), order=order, limit=limit)
 
     def _analysis(self) -> Draft | None:
@@ -229,7 +232,22 @@ class _Compilation:
     def _output(self, draft: Draft | None) -> tuple[str, ...]:
         """Names of the answer's columns; an analysis' own stand where it was asked for."""
         own = (*draft.keys, *draft.columns) if draft else ()
-        return tuple(name for i in self.items for name in (own if draft and i in self.measured else (i.name,)))
+        names = [name for i in self.items for name in (own if draft and i in self.measured else (i.name,))]
+        return (*names, LEVEL) if self.grouping else tuple(names)
+
+    def _sets(self, keys: Sequence[tuple[_Item, Expr]]) -> list[frozenset[str]]:
+        """Grouping sets by the names of their keys."""
+        if self.grouping is None:
+            return []
+        group = self.tree.args["group"]
+        if any(isinstance(n, exp.Anonymous) and is_analysis(n) for i in self.measured for n in i.node.walk()):
+            raise refuse(group, "An analysis is made at one level.", "Ask one query per level.")
+        if any(item.name == LEVEL for item in self.items):
+            raise refuse(group, f"The answer has a column {LEVEL!r} of its own.", "Give the item another name.")
+        bound = list(keys)
+        name_of_key = {expr: item.name for item, expr in keys}
+        names = [name_of_key[self._group(node, bound)] for node in group.expressions]
+        return [frozenset(names[position] for position in kept) for kept in self.grouping.sets]
 
     def _drafts(self, keys: Sequence[tuple[_Item, Expr]], select: Select) -> list[tuple[Expr, GroupKey]]:
         """The keys with their domains; stops at the first that makes too many groups, since a domain takes time."""

@@ -1,4 +1,4 @@
-"""ROLLUP, CUBE and GROUPING SETS: taken out of GROUP BY before anything is compiled, which then lists all their keys."""
+"""ROLLUP, CUBE and GROUPING SETS: taken out of GROUP BY before anything is compiled; their keys stay in it."""
 
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -8,6 +8,9 @@ from sqlglot import exp
 from dataspace.sql.refusals import refuse
 
 MAX_SETS = 16
+
+LEVEL = "level"
+"""Label column of the answer: by which keys a row is grouped."""
 
 Nodes = tuple[exp.Expr, ...]
 _LEVELS = exp.Rollup | exp.Cube | exp.GroupingSets

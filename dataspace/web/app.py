@@ -45,12 +45,19 @@ def create_app(node: Node) -> FastAPI:
     return app
 
 
+async def _answer(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+    try:
+        return await call(request)
+    except Exception as error:  # noqa: BLE001 - the server would print it with its message, which may quote data
+        return errors.unforeseen(request, error)
+
+
 async def _guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse bodies that are too large or do not say how large they are; add the security headers."""
     length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not length.isdigit() or int(length) > LARGEST_BODY:
+    if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > LARGEST_BODY:
         response: Response = errors.problem(413, "too-large", "a request holds at most 1 MB and states its length")
     else:
-        response = await call(request)
+        response = await _answer(request, call)
     response.headers.update(HEADERS)
     return response

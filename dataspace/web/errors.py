@@ -76,7 +76,7 @@ def _http(request: Request, error: Exception) -> Response:
     return problem(error.status_code, code, detail)
 
 
-def _unforeseen(request: Request, error: Exception) -> Response:
+def unforeseen(request: Request, error: Exception) -> Response:
     # Only the class and the place are logged: a message may quote data.
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
@@ -94,4 +94,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.DataspaceError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)

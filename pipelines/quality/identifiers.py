@@ -1,10 +1,10 @@
 """No direct identifier may be left: not in its own column, not under another name, not inside a code.
 
-Three looks. Every open column (one without a closed list of values) is compared, row by row, with the identifiers of its
-row. Every value of an open column, and every list of values whether written in the plan or delivered as a lookup table,
+Three looks. Every column is compared, row by row, with the identifiers of its row; a closed list of values gives chance
+more room. Every value of a column, and every list of values whether written in the plan or delivered as a lookup table,
 is compared with all identifiers of the delivery, disguised or not (`pipelines.quality.matching`). Open columns of text
-are searched for what looks like an e-mail address, a telephone number, a French national number or a UUID; a public
-list is not, since its codes may well look like one. Columns and counts are named, values never.
+(those without a list) are searched for what looks like an e-mail address, a telephone number, a French national number
+or a UUID; public lists are not, since codes may well look like one. Columns and counts are named, values never.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -115,7 +115,8 @@ def check_values(
         values = ((n, v) for n, (_, c, files) in enumerate(columns) for v in _values(reading, c, files))
         found = find_identifiers(connection, values, identifiers)
     for number, count in found.items():
-        refuse(*columns[number][:2], f"{count} of its values hold direct identifiers of the delivery")
+        table, column, _ = columns[number]
+        refuse(table, column, f"{count} of its values hold direct identifiers of the delivery")
 
 
 def _values(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: list[Path]) -> Iterator[str]:

@@ -61,17 +61,20 @@ written AS (
             WHEN regexp_matches(f, '[0-9]') OR contains(identifier, '@') THEN 'sure'
             WHEN NOT contains(w, ' ') THEN 'word' ELSE if(length(f) >= 10, 'sure', 'name') END AS kind
     FROM folded WHERE length(f) >= {SHORTEST}
+), tokens AS (
+    SELECT string_split(w, ' ') AS t, kind FROM written
+    WHERE kind IN ('sure', 'name') AND contains(w, ' ') AND NOT regexp_matches(w, '[0-9]{{3}}.* ')
 ), turned AS (
     SELECT w, f, kind FROM written WHERE kind <> 'number'
     UNION ALL
     SELECT v, replace(v, ' ', ''), kind FROM (
-        SELECT array_to_string(list_reverse(string_split(w, ' ')), ' ') AS v, kind FROM written
-        WHERE contains(w, ' ') AND kind IN ('sure', 'name') AND NOT regexp_full_match(f, '[0-9]+'))
+        SELECT array_to_string(unnest([list_reverse(t), [t[-1]] || t[:-2], t[2:] || [t[1]]]), ' ') AS v, kind
+        FROM tokens)
 )
 SELECT w, f, kind, hash(left(f, CASE {" ".join(f"WHEN length(f) >= {n} THEN {n}" for n in reversed(CUT))} END)) AS key
 FROM turned
 """
-"""Spellings of each delivered identifier: folded, and with its words in reverse order (family names come first)."""
+"""Spellings of each delivered identifier: folded, and with the family name, of one word or several, first or last."""
 
 NUMBERS = f"""
 SELECT DISTINCT TRY_CAST(f AS BIGINT) AS number FROM (
@@ -113,7 +116,7 @@ def find_identifiers(
         for query in [_held] * bool(searched.read) + [_more_than_chance] * bool(searched.runs):
             for reader in identifiers():
                 connection.register("delivered", _plain(reader))
-                found |= Counter(query(connection, searched))
+                found |= Counter(dict(query(connection, searched)))
                 connection.unregister("delivered")
         if found:
             return dict(sorted(found.items()))
@@ -158,7 +161,12 @@ def _chunks(values: Iterable[tuple[int, str]]) -> Iterator[Searched]:
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, searched: Searched) -> None:
-    types = {"col": pa.int32(), "val": pa.int64(), "spaced": pa.string(), "starts": pa.list_(pa.int32())}
+    types: dict[str, pa.DataType] = {
+        "col": pa.int32(),
+        "val": pa.int64(),
+        "spaced": pa.string(),
+        "starts": pa.list_(pa.int32()),
+    }
     _register(connection, types, searched.read)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE searched AS SELECT row_number() OVER () AS number, *,"

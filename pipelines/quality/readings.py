@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 LOOK_ALIKES = str.maketrans(
-    "авекмнорстухѕіјԁɡαβεικνορτυχωøłđıæœ",
-    "abekmhopctyxsijdgabeikvoptuxwoldi" + "ao",  # noqa: RUF001
+    "авекмнорстухѕіјԁɡαβεικνορτυχωøłđðıæœ",
+    "abekmhopctyxsijdgabeikvoptuxwolddiao",
 )
 """Letters taken for Latin ones, case-folded."""
 
@@ -53,6 +53,10 @@ def words(text: str) -> list[str]:
 
 def readings(value: str) -> Iterator[str]:
     """Texts to search for identifiers: folded words with one blank between them, first as the value is written."""
+    if len(value) < SHORTEST_CODED and value.isascii() and value.isdigit():
+        # most numbers are this short, and these are all their readings
+        yield from {value: None, value[::-1]: None}
+        return
     seen = set()
     for text in _texts(value):
         for read in _orders(words(text)):
@@ -98,7 +102,7 @@ DECODERS: tuple[Callable[[str], bytes], ...] = (bytes.fromhex, b64decode, b32dec
 def _decoded(word: str) -> Iterator[str]:
     for decode in DECODERS:
         try:
-            text = decode(word + "=" * (-len(word) % 4) if decode is b64decode else word).decode("ascii")
+            text = decode(word + "=" * (-len(word) % 4) if decode is b64decode else word).decode()
         except (ValueError, binascii.Error):
             continue
         if text.isprintable():
@@ -110,7 +114,8 @@ def starts(read: str) -> list[int]:
     length = len(read) - read.count(" ")
     if length <= SCANNED:
         return list(range(1, length + 1))
-    found, position = [], 1
+    found: list[int] = []
+    position = 1
     for word in read.split(" "):
         # digits may be glued together: every position of a long run of them counts
         found += range(position, position + len(word)) if word.isdigit() else [position]

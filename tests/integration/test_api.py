@@ -165,3 +165,14 @@ def test_an_application_over_http_from_filing_to_permit(api: ApiNode) -> None:
     assert (granted.status_code, granted.json()["state"]) == (201, "active")
     register = api.client.get("/api/v1/register").json()
     assert {row["permit_number"] for row in register} >= {granted.json()["number"]}
+
+
+def test_a_defect_is_told_nowhere_with_its_message(api: ApiNode, capsys: pytest.CaptureFixture[str]) -> None:
+    class Defect:
+        def now(self) -> None:
+            raise ValueError("Müller, 1951")
+
+    object.__setattr__(api.node, "clock", Defect())
+    response = post_query(api)
+    assert_problem(response, 500, "internal-error")
+    assert "Müller" not in response.text + "".join(capsys.readouterr())

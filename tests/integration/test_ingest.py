@@ -162,12 +162,12 @@ FREE = "[tables.stay.columns.nights]\n"
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        (["Anna Archambault", "-", "-", "-"], "repeat a direct identifier"),
+        (["Anna Archambault", "-", "-", "-"], "hold direct identifiers of the delivery"),
         (["AB1", "AB1", "AB1", "AB1"], "repeat a direct identifier"),
         (["a.b@example.org", "-", "-", "-"], "an e-mail address"),
         (["+33 6 12 34 56 78", "-", "-", "-"], "a telephone number"),
         (["0f8fad5b-d9cb-469f-a165-70867728950e", "-", "-", "-"], "a UUID"),
-        (["Boris Bellanger", "-", "-", "-"], "hold identifiers of other rows"),
+        (["Boris Bellanger", "-", "-", "-"], "hold direct identifiers of the delivery"),
     ],
 )
 def test_a_column_that_carries_identifiers_stops_the_load(

@@ -58,3 +58,18 @@ def test_sql_and_python_agree_on_the_bucket(buckets: int) -> None:
 def test_finer_buckets_nest_in_coarser_ones() -> None:
     for key in (-5, 17, 2**62, -(2**61)):
         assert bucket_of(key, 64) >> 4 == bucket_of(key, 4)
+
+
+@pytest.mark.parametrize("spelling", ["１２３４５", "12345\u00a0", "１2３4５"])
+def test_one_identifier_in_two_encodings_is_one_person(spelling: str) -> None:
+    assert Pseudonymiser(KEY).person_key(spelling) == Pseudonymiser(KEY).person_key("12345")
+    composed, apart = "Zo\u00eb", "Zoe\u0308"
+    assert Pseudonymiser(KEY, ("upper",)).person_key(composed) == Pseudonymiser(KEY, ("upper",)).person_key(apart)
+
+
+def test_a_national_number_has_ascii_digits() -> None:
+    wide = "".join(chr(ord(c) + 0xFEE0) for c in "1851275108745")
+    assert nir(wide) is None
+    assert nir("".join(chr(0x660 + int(c)) for c in "1851275108745")) is None
+    with_nir = Pseudonymiser(KEY, ("nir",))
+    assert with_nir.person_key(wide) == with_nir.person_key("1851275108745") is not None
