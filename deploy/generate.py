@@ -97,6 +97,40 @@ is beyond is not counted, and the interval does not cover it: every answer state
 
 **Ratios.** `RATE(a, b)` and `PROPORTION(condition)` take values of a row, not aggregates: `RATE(events, years)`.
 
+**Levels.** `GROUP BY ROLLUP (a, b)`, `CUBE` and `GROUPING SETS` add totals of counts, sums, means and rates. Each
+level is measured, then all numbers are moved to the nearest ones that add up. The column `level` names the keys of a
+row.
+
+**Analyses.** One analysis may stand in place of the aggregates, beside groups that are known beforehand. It takes one
+row of each person, so it usually reads a sub-query grouped by person:
+
+```sql
+SELECT p.sex,
+       KAPLAN_MEIER(date_diff('day', f.first_drug, COALESCE(f.bled_on, f.last_drug)), f.bled_on IS NOT NULL, 3600, 90)
+FROM person p JOIN (
+  SELECT d.person, MIN(d.drug_exposure_start_date) AS first_drug, MAX(d.drug_exposure_start_date) AS last_drug,
+         MIN(b.condition_start_date) AS bled_on
+  FROM drug_exposure d LEFT JOIN condition_occurrence b
+    ON b.person = d.person AND b.condition_concept_id = 192671
+   AND b.condition_start_date >= d.drug_exposure_start_date
+  GROUP BY d.person
+) f ON f.person = p.person
+GROUP BY p.sex
+```
+
+| analysis | a row for each | columns |
+|---|---|---|
+| `KAPLAN_MEIER` | end of a time step, `time` | `survival`, `at_risk`, `events` |
+| `INCIDENCE` | calendar `period` | `rate` a person-year, `events`, `person_years` |
+| `CHI_SQUARE` | cell of the table, `a` and `b` | `persons`, `expected`; `statistic`, `degrees_of_freedom`, `p_value` |
+| `LINEAR_REGRESSION` | `term` | `coefficient` |
+| `LOGISTIC_REGRESSION` | `term` | `coefficient` (log odds ratio), `odds_ratio` |
+
+Times are rounded up to the end of their step; who is left at the horizon is censored. `event_day` of `INCIDENCE` is
+NULL without event; its last date is the first day not counted. Covariates are numbers with bounds or conditions
+(`sex = 'F'`), at most ten. Intervals of survival, rates and coefficients cover sampling and noise, those of counts the
+noise alone. What noise might have made up is empty. An analysis is paid by epsilon or rho.
+
 **Order.** `ORDER BY` and `LIMIT` at the end sort and cut the released table; they cost nothing.
 """
 """Opens the page; the tables after it come from the compiler."""

@@ -20,12 +20,12 @@ from dataspace.domain.privacy import PICO, PrivacyLoss
 from dataspace.dp import kernel
 from dataspace.dp.accountant import epsilon_of
 from dataspace.dp.analyses.logistic import warm_tables
-from dataspace.dp.analyses.people import aggregate_people
 from dataspace.dp.grids import Grid
 from dataspace.dp.indexed import is_indexed, read_index
 from dataspace.dp.kernel import Ints, Words
 from dataspace.dp.measures import ChannelKind, Stream
 from dataspace.dp.noise import OpenDPNoise
+from dataspace.dp.people import aggregate_people
 from dataspace.dp.plan import Cell, MeasurementPlan
 from dataspace.dp.rows import Rows
 from dataspace.dp.scan import numbers, rows_sql

@@ -8,7 +8,7 @@ import numpy as np
 from dataspace.domain.queries import Aggregate, AggregateKind
 from dataspace.domain.releases import Estimate, ReleaseRow, ReleaseTable
 from dataspace.dp import intervals
-from dataspace.dp.analyses.answers import analysed
+from dataspace.dp.analysed import analysed
 from dataspace.dp.grids import Grid
 from dataspace.dp.levels import fitted
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Stream

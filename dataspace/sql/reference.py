@@ -12,6 +12,10 @@ _AGGREGATES = (
     ("MEDIAN(x), QUANTILE(x, q), PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY x)", "quantiles"),
     ("PROPORTION(condition)", "share of records that fulfil the condition among those where it is known"),
     ("RATE(a, b), SUM(a) / SUM(b)", "ratio of two sums, for example events per person-time"),
+    (
+        "GROUP BY ROLLUP (a, b), CUBE (a, b), GROUPING SETS ((a, b), (a), ())",
+        "totals at several levels that add up; the column level says by what a row is grouped",
+    ),
     (HISTOGRAM, "records in each band of x: short for BIN(x, …), COUNT(*) and GROUP BY the band"),
     ("… FILTER (WHERE condition)", "any of these over some of the records"),
 )

@@ -112,8 +112,8 @@ def _page(results: list[dict[str, object]], rows: int, memory: int) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench`: {rows:,} stays, two cores, Parquet on disk, both sides in one run, medians. A ratio is",
-        "to the unprotected query in DuckDB on the same files; below 1, the private answer is the faster one.",
+        f"Written by `make bench`: {rows:,} stays, two cores, Parquet on disk, both sides in one run, medians.",
+        "A ratio is to the unprotected query in DuckDB on the same files; below 1, the private answer is faster.",
         "",
         "| question | measured | at most | |",
         "| --- | --- | --- | --- |",

@@ -14,6 +14,7 @@ STEPS = {
     "pseudonymise": "replacing person identifiers by keyed pseudonyms",
     "map": "checking and mapping",
     "sort": "sorting by person",
+    "search": "searching for identifiers that might be left",
     "validate": "measuring quality with Great Expectations",
     "store": "writing the snapshot",
     "publish": "publishing the catalogue record",

@@ -60,8 +60,14 @@ def publish(home: Path, settings: "demo_node.Settings") -> Tokens:
     tokens, facts = register_everyone(settings, DATASET)
     for fact in facts:
         show.line(fact)
-    show.line(f"HealthDCAT-AP record: {home.name.removesuffix('.draft')}/catalogue/{DATASET}.ttl")
+    show.line(f"HealthDCAT-AP record: {shown_home(home)}/catalogue/{DATASET}.ttl")
     return tokens
+
+
+def shown_home(home: Path) -> Path:
+    """Where the folder will be when the demo is done, as seen from here."""
+    final = home.with_name(home.name.removesuffix(".draft"))
+    return final.relative_to(Path.cwd()) if final.is_relative_to(Path.cwd()) else final
 
 
 def obtain_permit(url: str, tokens: Tokens) -> Case:
@@ -106,6 +112,7 @@ def ask(case: Case, number: str, question: Question) -> None:
         question.sql, epsilon=question.epsilon, groups=question.groups, rows=question.rows, permit=case.permit.id
     )
     show.answer(answer)
+    show.bounds(answer)
     show.payment(before, answer)
 
 

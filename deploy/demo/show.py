@@ -58,6 +58,14 @@ def answer(table: Answer) -> None:
         console.print(f"    {row}", markup=False)
 
 
+def bounds(table: Answer) -> None:
+    """How much one person could weigh in the answer."""
+    most = table.release.bounds
+    groups = "1 group" if most.groups == 1 else f"{most.groups} groups"
+    rows = "1 row" if most.rows == 1 else f"{most.rows} rows"
+    line(f"each person counts in at most {groups}, with at most {rows} in each")
+
+
 def payment(before: wire.Budget, table: Answer) -> None:
     """What the answer cost and what the permit has left."""
     after = table.budget

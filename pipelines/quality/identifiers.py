@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import duckdb
 
-from catalog.schema import ColumnType
+from catalog.schema import ColumnType, TableKind
 from pipelines import sqltext as sql
 from pipelines.errors import IdentifierLeft, without_engine_text
 from pipelines.plan import ColumnPlan, TablePlan
@@ -110,10 +110,13 @@ def check_values(
     `tables` are all tables of the delivery with their mapped files. Runs where identifiers may be seen.
     """
     columns = [(t, c, files) for t, files in tables for c in t.columns if c.column.type in OTHERS]
+    lists = frozenset(
+        n for n, (t, c, _) in enumerate(columns) if t.kind is TableKind.LOOKUP or c.column.values is not None
+    )
     reading = connection.cursor()
     with without_engine_text("the delivery could not be searched for identifiers", IdentifierLeft):
         values = ((n, v) for n, (_, c, files) in enumerate(columns) for v in _values(reading, c, files))
-        found = find_identifiers(connection, values, identifiers)
+        found = find_identifiers(connection, values, identifiers, lists)
     for number, count in found.items():
         table, column, _ = columns[number]
         refuse(table, column, f"{count} of its values hold direct identifiers of the delivery")

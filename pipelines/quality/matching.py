@@ -3,9 +3,10 @@
 Readings of the distinct values are cut into keys, and every identifier of the delivery streams past them: few values
 stay in memory, many identifiers do not. An identifier counts as found, by its kind,
 
-- `sure` (letters with digits or signs, names of several words from ten letters on, numbers from 13 digits on: check
-  digits of a national number left out): anywhere inside of a value;
-- `name` (shorter names of several words): as whole words;
+- `sure` (letters with digits or an @, numbers from 13 digits on; check digits of a national number are left out):
+  anywhere inside of a value;
+- `phrase` (several words, ten letters or more): anywhere inside of a value; `name` (shorter ones): as whole words.
+  In public lists only if many values are such names, since places and products are named like persons;
 - `word` (one word of letters): as the whole value, and only if many values are such words;
 - numbers of 6 to 12 digits: as a run of digits, and only more often than chance gives. Chance is known: it is how
   densely identifiers fill the numbers around the value, so codes may lie in the range of running numbers.
@@ -15,7 +16,7 @@ Shorter identifiers are compared within their own row alone (`pipelines.quality.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -59,11 +60,11 @@ written AS (
     SELECT w, CASE WHEN length(f) = 15 AND regexp_full_match(f, '{NIR}') THEN left(f, 13) ELSE f END AS f,
         CASE WHEN regexp_full_match(f, '[0-9]+') THEN if(length(f) >= {SURE_DIGITS}, 'sure', 'number')
             WHEN regexp_matches(f, '[0-9]') OR contains(identifier, '@') THEN 'sure'
-            WHEN NOT contains(w, ' ') THEN 'word' ELSE if(length(f) >= 10, 'sure', 'name') END AS kind
+            WHEN NOT contains(w, ' ') THEN 'word' ELSE if(length(f) >= 10, 'phrase', 'name') END AS kind
     FROM folded WHERE length(f) >= {SHORTEST}
 ), tokens AS (
     SELECT string_split(w, ' ') AS t, kind FROM written
-    WHERE kind IN ('sure', 'name') AND contains(w, ' ') AND NOT regexp_matches(w, '[0-9]{{3}}.* ')
+    WHERE kind IN ('sure', 'phrase', 'name') AND contains(w, ' ') AND NOT regexp_matches(w, '[0-9]{{3}}.* ')
 ), turned AS (
     SELECT w, f, kind FROM written WHERE kind <> 'number'
     UNION ALL
@@ -84,9 +85,9 @@ WHERE regexp_full_match(f, '0*[1-9][0-9]{{{SHORTEST - 1},{SURE_DIGITS - 2}}}')
 """
 
 HELD = """
-SELECT col, kind = 'word' AS single, count(DISTINCT val) FROM forms JOIN searched_keys USING (key)
+SELECT col, kind, count(DISTINCT val) FROM forms JOIN searched_keys USING (key)
 JOIN searched USING (number)
-WHERE CASE kind WHEN 'sure' THEN contains(text, f) WHEN 'word' THEN text = f
+WHERE CASE WHEN kind IN ('sure', 'phrase') THEN contains(text, f) WHEN kind = 'word' THEN text = f
     ELSE text = f OR contains(' ' || spaced || ' ', ' ' || w || ' ') END
 GROUP BY ALL
 """
@@ -103,14 +104,17 @@ Streams = Callable[[], Iterator[pa.RecordBatchReader]]
 
 
 def find_identifiers(
-    connection: duckdb.DuckDBPyConnection, values: Iterable[tuple[int, str]], identifiers: Streams
+    connection: duckdb.DuckDBPyConnection,
+    values: Iterable[tuple[int, str]],
+    identifiers: Streams,
+    lists: frozenset[int] = frozenset(),
 ) -> dict[int, int]:
     """How many distinct values hold identifiers, by number of the column; columns without any are left out.
 
-    `values` are pairs of a column's number and a distinct value of it, which are read in chunks: memory does not grow
-    with their number, time does.
+    `values` are pairs of a column's number and a distinct value of it, `lists` the numbers of public lists. Values are
+    read in chunks, up to the first with an identifier: memory does not grow with their number, time does.
     """
-    for searched in _chunks(values):
+    for searched in _chunks(values, lists):
         _prepare(connection, searched)
         found = Counter[int]()
         for query in [_held] * bool(searched.read) + [_more_than_chance] * bool(searched.runs):
@@ -140,13 +144,14 @@ def _plain_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 class Searched:
     """Readings of some values as (column, number of the value, reading, starts), and runs of digits by column."""
 
-    read: list[tuple[int, int, str, list[int]]]
-    runs: set[tuple[int, int]]
-    values: Counter[int]
+    lists: frozenset[int]
+    read: list[tuple[int, int, str, list[int]]] = field(default_factory=list)
+    runs: set[tuple[int, int]] = field(default_factory=set)
+    values: Counter[int] = field(default_factory=Counter)
 
 
-def _chunks(values: Iterable[tuple[int, str]]) -> Iterator[Searched]:
-    current, keys = Searched([], set(), Counter()), 0
+def _chunks(values: Iterable[tuple[int, str]], lists: frozenset[int]) -> Iterator[Searched]:
+    current, keys = Searched(lists), 0
     for number, (column, value) in enumerate(values):
         current.values[column] += 1
         for read in readings(value):
@@ -156,7 +161,7 @@ def _chunks(values: Iterable[tuple[int, str]]) -> Iterator[Searched]:
             current.runs.update((column, n) for n in runs(read, SHORTEST, SURE_DIGITS - 1))
         if keys > MOST_KEYS:
             yield current
-            current, keys = Searched([], set(), Counter()), 0
+            current, keys = Searched(lists), 0
     yield current
 
 
@@ -190,8 +195,9 @@ def _register(connection: duckdb.DuckDBPyConnection, types: dict[str, pa.DataTyp
 
 
 def _held(connection: duckdb.DuckDBPyConnection, searched: Searched) -> Iterator[tuple[int, int]]:
-    for column, single, values in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
-        if not single or (values > FEW and values > WORD_SHARE * searched.values[column]):
+    for column, kind, values in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
+        by_accident = kind == "word" or (column in searched.lists and kind in ("name", "phrase"))
+        if not by_accident or (values > FEW and values > WORD_SHARE * searched.values[column]):
             yield column, values
 
 

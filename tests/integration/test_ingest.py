@@ -300,3 +300,23 @@ def test_an_identifier_that_fails_its_check_digits_sets_the_row_aside(load: Load
     assert report.snapshot.table["stay"].rows == 1
     reasons = dict(report.snapshot.table["person"].reasons)
     assert reasons == {"the person identifier fails its declared normalisation": 1}
+
+
+def test_a_lookup_table_that_carries_identifiers_stops_the_load(load: Load) -> None:
+    plan = PLAN.replace('normalise = ["no-spaces", "upper"]', 'normalise = ["nir"]')
+    persons = [(f"18512751087{n}", f"Person {n}", "1985-12-01", "M") for n in range(45, 49)]
+    stays = [(persons[0][0], "2020-01-01", "CARD", "1", "1")]
+    assert load(plan, persons=persons, stays=stays).snapshot.table["stay"].rows == 1
+    hidden = [("CARD", "Cardiology", "yes"), ("X1", "ward of 1 85 12 75 108 747", "yes")]
+    with pytest.raises(IdentifierLeft, match=r"ward\.name"):
+        load(plan, persons=persons, stays=stays, wards=hidden)
+
+
+def test_names_of_the_table_of_persons_are_looked_for_in_the_events(load: Load, store: Store) -> None:
+    plan = PLAN.replace('values_from = { table = "ward", code = "code", label = "name", where = { open = "yes" } }', "")
+    with pytest.raises(IdentifierLeft, match=r"stay\.ward"):
+        load(plan, stays=[("AB1", "2020-01-01", "Mr BELLANGER,  boris: seen", "1", "1")])
+    digits = [(f"{n * 7919 + 10**7}", f"Some Body{n}", "1985-12-01", "M") for n in range(30)]
+    with pytest.raises(IdentifierLeft, match=r"stay\.nights"):
+        load(plan, persons=digits, stays=[(digits[0][0], "2020-01-01", "A", "1", digits[1][0])])
+    assert store.datasets() == ()

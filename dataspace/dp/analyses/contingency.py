@@ -23,6 +23,9 @@ from dataspace.dp.intervals import UNKNOWN, counted
 DRAWS = 4_999
 """Tables of the null distribution."""
 
+MOST_PERSONS = 2**40
+"""Persons of a simulated table; noise could make up more, no data can."""
+
 MOST_SIMULATED = 10_000
 """Numbers of one query: each is drawn once for every simulated table, about a second and a half."""
 
@@ -106,7 +109,7 @@ def independence(table: Floats, scale: float) -> Tested | None:
 
 def _null(shares: Floats, total: int, scale: float, random: np.random.Generator) -> Floats:
     """Statistics of tables of `total` persons with these shares, noise added."""
-    tables = random.multinomial(total, shares.ravel() / shares.sum(), size=DRAWS).astype(np.float64)
+    tables = random.multinomial(min(total, MOST_PERSONS), shares.ravel() / shares.sum(), size=DRAWS).astype(np.float64)
     tables += np.rint(random.normal(0.0, scale, tables.shape)) if scale > 0 else 0.0
     return _statistics(tables.reshape(DRAWS, *shares.shape), scale)
 

@@ -18,6 +18,7 @@ from functools import lru_cache
 from math import exp
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dataspace.domain.releases import Estimate
 from dataspace.dp.analyses.linear import INTERCEPT, Range, clamped, in_own_units
@@ -64,6 +65,9 @@ FARTHEST = 2.5
 
 LARGEST = 24.0
 """No coefficient on the scale [-1, 1] grows beyond."""
+
+
+Whole = NDArray[np.int64] | NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ class LogisticRegression:
             columns.append(scaled(values[:, place], variable.low, variable.high, STEPS))
         return np.column_stack([*columns, (values[:, 0] == 1.0).astype(np.int64)]), keep
 
-    def derivatives(self, rows: Ints, coefficients: Floats) -> Ints:
+    def derivatives(self, rows: Whole, coefficients: Floats) -> Ints:
         """A round's part: gradient and Hessian of the rows at the coefficients, in whole numbers."""
         first, second = upper_triangle(self.size)
         applied = np.rint(coefficients * FINE).astype(np.int64)
@@ -130,7 +134,7 @@ class LogisticRegression:
             hessian += covariates.T @ _dropped(weight[:, None] * covariates, self.shift)
         return np.concatenate([gradient, hessian[first, second]])
 
-    def fit(self, rows: Ints, draw: Callable[[int, Ints], Noisy]) -> list[Line]:
+    def fit(self, rows: Whole, draw: Callable[[int, Ints], Noisy]) -> list[Line]:
         """The answer of one group; `draw(round, totals)` adds the noise of a round."""
         coefficients = np.zeros(self.size)
         for number in range(ROUNDS):

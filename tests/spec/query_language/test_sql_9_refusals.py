@@ -107,8 +107,6 @@ REFUSED = (
     ("SELECT sex, COUNT(*) FROM person", "neither grouped", "GROUP BY"),
     ("SELECT COUNT(*) FROM person GROUP BY sex", "missing in the SELECT list", "Select it"),
     ("SELECT dose, COUNT(*) FROM drug_exposure GROUP BY dose", "decimals", "BIN"),
-    ("SELECT sex, COUNT(*) FROM person GROUP BY ROLLUP (sex)", "ROLLUP", "per level"),
-    ("SELECT sex, COUNT(*) FROM person GROUP BY CUBE (sex)", "CUBE", "per level"),
     ("SELECT sex, COUNT(*) FROM person GROUP BY sex HAVING COUNT(*) > 5", "HAVING", "sub-query"),
     ("SELECT DISTINCT sex, COUNT(*) FROM person GROUP BY sex", "DISTINCT", "drop"),
     ("SELECT sex AS year_of_birth, COUNT(*) FROM person GROUP BY year_of_birth", "also the name", "alias"),

@@ -225,3 +225,12 @@ def test_codes_look_like_no_identifier(connection: duckdb.DuckDBPyConnection) ->
     connection.execute("CREATE TABLE stored (v VARCHAR)")
     connection.executemany("INSERT INTO stored VALUES (?)", [[v] for v in HARMLESS])
     assert looks_like(connection, "stored") is None
+
+
+def test_public_lists_may_name_a_place_like_a_person(connection: duckdb.DuckDBPyConnection) -> None:
+    persons = ["Martin Vesubie", "HP0012345"]
+    towns = [(0, f"Town {n}") for n in range(50)] + [(0, "Saint-Martin-Vésubie")]
+    public = frozenset({0})
+    assert find_identifiers(connection, towns, _stream(persons)) == {0: 1}
+    assert find_identifiers(connection, towns, _stream(persons), public) == {}
+    assert find_identifiers(connection, [*towns, (0, "HP0012345")], _stream(persons), public) == {0: 1}

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from dataspace.domain.releases import ReleaseRow
 from dataspace.dp.analyses.catalogue import method_of
 from dataspace.dp.analyses.logistic import LogisticRegression
@@ -51,7 +49,7 @@ def _in_rounds(
         return Noisy(_drawn(channel, tuple(exact.tolist()), noise), channel.scale)
 
     for cell, people in zip(totals.cells, totals.people, strict=True):
-        yield cell, method.fit(people.astype(np.int64), draw)
+        yield cell, method.fit(people, draw)
 
 
 def _drawn(channel: Channel, exact: tuple[int, ...], noise: Noise) -> list[int]:

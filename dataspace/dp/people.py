@@ -6,21 +6,26 @@ rows of a person the smallest counts, so the choice depends on that person's row
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from dataspace.domain.queries import Query
 from dataspace.dp.analyses.catalogue import method_of
 from dataspace.dp.analyses.logistic import LogisticRegression
 from dataspace.dp.analyses.method import Floats, Ints, Method
-from dataspace.dp.plan import MeasurementPlan
+from dataspace.dp.plan import Cell, MeasurementPlan
 from dataspace.dp.rows import Rows
 from dataspace.dp.scan import numbers, reader_of, rows_sql
 from dataspace.dp.totals import ExactTable
 
 AT_ONCE = 2
 """Buckets in memory at the same time."""
+
+MOST_ROWS = 2**31
+"""Rows of a bucket; each adds at most 2^30 to a number, so no sum of 64 bits overflows."""
 
 Groups = Iterator[tuple[int, Ints]]
 """Cell by cell: its position and the rows of its persons."""
@@ -33,32 +38,39 @@ def aggregate_people(rows: Rows, plan: MeasurementPlan) -> ExactTable:
     assert analysis is not None  # noqa: S101
     assert cells is not None  # noqa: S101
     method = method_of(analysis)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        read = _reader(rows, plan.query, method)
-        buckets = pool.map(lambda bucket: list(read(bucket)), range(rows.buckets))
-        if isinstance(method, LogisticRegression):
-            return _kept(buckets, len(cells), cells, method)
-        return _added(buckets, cells, method)
+    read = _reader(rows, plan.query, method)
+    if isinstance(method, LogisticRegression):
+        return _kept(rows.buckets, read, cells, method)
+    return _added(rows.buckets, read, cells, method)
 
 
-def _added(buckets: Iterator[list[tuple[int, Ints]]], cells: tuple, method: Method) -> ExactTable:  # type: ignore[type-arg]
-    """Sums over the buckets in Python's whole numbers; inside a bucket 64 bits are enough: see the methods."""
+def _added(buckets: int, read: Callable[[int], Groups], cells: tuple[Cell, ...], method: Method) -> ExactTable:
+    """Sums over the buckets in Python's whole numbers; inside a bucket 64 bits are enough."""
     totals = [np.zeros((len(cells), part.width), object) for part in method.parts]
-    for groups in buckets:
-        for cell, people in groups:
-            for total, part in zip(totals, method.sums(people), strict=True):
+
+    def add_up(bucket: int) -> list[tuple[int, list[Ints]]]:
+        return [(cell, method.sums(people)) for cell, people in read(bucket)]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for cell, sums in chain.from_iterable(pool.map(add_up, range(buckets))):
+            for total, part in zip(totals, sums, strict=True):
                 total[cell] += part.astype(object)
     return ExactTable(cells, tuple(tuple(total.ravel().tolist()) for total in totals))
 
 
-def _kept(buckets, count: int, cells, method: LogisticRegression) -> ExactTable:  # type: ignore[no-untyped-def]
+def _kept(
+    buckets: int, read: Callable[[int], Groups], cells: tuple[Cell, ...], method: LogisticRegression
+) -> ExactTable:
     """Rows of each cell, two bytes a number."""
-    kept: list[list[Ints]] = [[] for _ in range(count)]
-    for groups in buckets:
-        for cell, people in groups:
-            kept[cell].append(people.astype(np.int16))
-    nobody = np.zeros((0, method.size + 1), np.int16)
-    return ExactTable(cells, (), tuple(np.concatenate([nobody, *parts]) for parts in kept))
+    kept = [[np.zeros((0, method.size + 1), np.int16)] for _ in cells]
+
+    def shorten(bucket: int) -> list[tuple[int, NDArray[np.int16]]]:
+        return [(cell, people.astype(np.int16)) for cell, people in read(bucket)]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for cell, people in chain.from_iterable(pool.map(shorten, range(buckets))):
+            kept[cell].append(people)
+    return ExactTable(cells, (), tuple(np.concatenate(parts) for parts in kept))
 
 
 def _reader(rows: Rows, query: Query, method: Method | LogisticRegression) -> Callable[[int], Groups]:
@@ -67,6 +79,8 @@ def _reader(rows: Rows, query: Query, method: Method | LogisticRegression) -> Ca
 
     def read(bucket: int) -> Groups:
         table = rows.scan(sql, bucket)
+        if table.num_rows >= MOST_ROWS:
+            raise OverflowError("a bucket has more rows than the overflow proof allows")
         codes = np.zeros(table.num_rows, np.int64)
         for position, reader in enumerate(readers):
             reader.digits(table.column(f"k{position}"), codes)
