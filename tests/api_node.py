@@ -65,7 +65,7 @@ class MemoryStore:
     def open(
         self,
         snapshots: Mapping[str, str],
-        columns: frozenset[tuple[str, str, str]],  # noqa: ARG002
+        columns: frozenset[tuple[str, str, str]],
     ) -> MemoryRows:
         self.opened += 1
         self.asked.append(columns)
