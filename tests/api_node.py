@@ -64,7 +64,7 @@ class MemoryStore:
 
     def open(
         self,
-        snapshots: Mapping[str, str],
+        snapshots: Mapping[str, str],  # noqa: ARG002
         columns: frozenset[tuple[str, str, str]],
     ) -> MemoryRows:
         self.opened += 1
