@@ -17,6 +17,7 @@ from pipelines.pseudonyms import bucket_of
 from pipelines.store.arrow import index_names, stored_sql_types
 from pipelines.store.layout import DatasetFolder
 from pipelines.store.record import Snapshot, StoredFile, from_json, snapshots
+from pipelines.store.spare import Spare
 
 Triple = tuple[str, str, str]
 """(dataset, table, column); an empty column opens the table with no dictionary column at all."""
@@ -31,6 +32,7 @@ class Store:
 
     def __init__(self, root: Path, memory_limit: str = "1GB", threads: int = 2) -> None:
         self.root, self.memory_limit, self.threads = Path(root).resolve(), memory_limit, threads
+        self.spare = Spare(lambda: connect(memory_limit, threads))
 
     def datasets(self) -> tuple[str, ...]:
         """Identifiers of the datasets that have a snapshot."""
@@ -179,7 +181,7 @@ def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:
 
 def _locked_down(store: Store, files: list[Path]) -> duckdb.DuckDBPyConnection:
     """A connection that can read exactly these files and change none of its settings; the order matters."""
-    connection = connect(store.memory_limit, store.threads)
+    connection = store.spare.take()
     connection.execute(f"SET allowed_paths = {sql.paths(files)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
