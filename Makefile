@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo serve test check fix bench lock
+.PHONY: help setup demo serve test check fix bench bench-large bench-peers lock
 
 help:
 	@echo "make demo    set up and run the whole path: files in, private answers out"
@@ -33,6 +33,14 @@ fix: setup
 
 bench: setup
 	@$(BIN)/python deploy/bench/bench.py
+
+# time and memory at 100 million rows; some ten minutes
+bench-large: setup
+	@$(BIN)/python deploy/bench/large.py
+
+# against SmartNoise SQL and PipelineDP, in an environment of their own; some ten minutes and 10 GB of memory
+bench-peers: setup
+	@$(BIN)/python deploy/bench/peers/compare.py --rows 10000000
 
 lock: setup
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
