@@ -73,7 +73,7 @@ LANGUAGE = """# The query language
 A query is one SELECT (with WITH, if you like) that ends in aggregates. Up to its last step every row belongs to one
 person, who is called `person` in every table, whatever the source calls them: count persons with
 `COUNT(DISTINCT person)`, join tables with `ON a.person = b.person`, group sub-queries by `person` and anything else,
-partition windows by `person`. The person key is never shown. Public lookup tables join on any column.
+partition windows by `person`. The person key is never shown. Public lookup tables join by an equality with any column.
 
 ```sql
 WITH first_bleed AS (

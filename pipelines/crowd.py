@@ -17,7 +17,7 @@ from pipelines.pseudonyms import MAC_BYTES, Pseudonymiser
 from pipelines.readers import DeliveredTable, Source
 from pipelines.workbench import Bench
 
-BUCKET_ROWS = 4_000_000
+BUCKET_ROWS = 2_000_000
 """Rows of the largest table that one bucket holds, about: what one core sorts, and a query reads, at a time."""
 
 BATCH = 100_000

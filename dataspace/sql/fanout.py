@@ -6,7 +6,7 @@ part with the first rows of a person only, in keyed-hash order, so many that the
 """
 
 from dataspace.domain.errors import InvalidQuery
-from dataspace.sql.tree import DerivedSource, Select, Source, TableSource
+from dataspace.sql.tree import DerivedSource, Expr, Select, Source, TableSource, selects
 
 MOST_ROWS = 1_000_000
 """Rows that the joins of a query may make of one person's rows, lookup tables aside."""
@@ -36,6 +36,8 @@ def caps(select: Select) -> dict[int, int]:
     """
     found: dict[int, int] = {}
     _collect(select, found)
+    for part in selects(select):
+        _check_tied(part)
     if _lookups(select) > MOST_LOOKUPS:
         raise InvalidQuery(
             f"The query joins more than {MOST_LOOKUPS} lookup tables.", hint="Filter by code instead of by label."
@@ -57,6 +59,31 @@ def _collect(select: Select, found: dict[int, int]) -> None:
             found[table.id] = min(cap, found.get(table.id, cap))
     for source in _derived(select.sources):
         _collect(source.select, found)
+
+
+def _check_tied(select: Select) -> None:
+    """Every lookup table joined to persons is tied to a value of theirs by an equality.
+
+    Without one, each row of a person meets the whole lookup table.
+    """
+    if not select.personal:
+        return
+    on = {join.source.id: join.on for join in select.left}
+    for source in select.sources:
+        if isinstance(source, TableSource) and not source.personal:
+            conditions = (*select.where, *on.get(source.id, ()))
+            if not any(_ties(condition, source.id) for condition in conditions):
+                raise InvalidQuery(
+                    f"Lookup table {source.table.name!r} is joined without an equality to a column of another table.",
+                    hint=f"Write ON {source.table.name}.code = t.code; further conditions may follow.",
+                )
+
+
+def _ties(condition: Expr, lookup: int) -> bool:
+    if condition.op != "eq":
+        return False
+    sides = [{n.value[0] for n in a.walk() if n.op == "column" and isinstance(n.value, tuple)} for a in condition.args]
+    return any(own == {lookup} and other and lookup not in other for own, other in (sides, sides[::-1]))
 
 
 def _root(tables: int) -> int:

@@ -12,7 +12,7 @@ from questions import DICTIONARY
 from catalog.schema import index_columns
 
 ROWS_PER_PERSON = 2.94
-BUCKET_ROWS = 4_000_000
+BUCKET_ROWS = 2_000_000
 
 _PERSONS = """
 CREATE OR REPLACE TABLE people AS

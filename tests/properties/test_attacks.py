@@ -147,3 +147,10 @@ def test_too_many_groups_are_refused_at_the_first_key_that_makes_them() -> None:
     with pytest.raises(InvalidQuery, match="more than"):
         parse_query(f"SELECT {keys}, COUNT(*) AS n FROM t GROUP BY ALL", DICTIONARY)
     assert perf_counter() - start < 2
+
+
+@pytest.mark.parametrize("on", ["c.id > 0", "c.id = 5", "c.id = c.id + 0", "c.id > t.nights"])
+def test_a_lookup_table_that_is_not_tied_to_the_row_is_refused(on: str) -> None:
+    with pytest.raises(InvalidQuery, match="without an equality"):
+        parse_query(f"SELECT COUNT(*) AS n FROM t JOIN code AS c ON {on}", DICTIONARY)
+    parse_query("SELECT COUNT(*) AS n FROM t JOIN code AS c ON c.id = t.nights AND c.name > 'a'", DICTIONARY)
