@@ -79,9 +79,8 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
         return aggregate_people(rows, plan)
     merged = _Merged(plan)
     if is_indexed(plan):
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for totals in pool.map(lambda bucket: read_index(rows, plan, bucket), range(rows.buckets)):
-                merged.add(totals.cells, totals.channels)
+        totals = read_index(rows, plan)
+        merged.add(totals.cells, totals.channels)
         return merged.exact()
     hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class IndexedTotals:
-    """Totals of one bucket: for each channel of the plan an array (cells, numbers)."""
+    """For each channel of the plan an array (cells, numbers)."""
 
     cells: tuple[Cell, ...]
     channels: tuple[Ints, ...]
@@ -36,11 +36,11 @@ def is_indexed(plan: MeasurementPlan) -> bool:
     return plan.query.indexed is not None and not any(stream.single for stream in plan.streams)
 
 
-def read_index(rows: Rows, plan: MeasurementPlan, bucket: int) -> IndexedTotals:
-    """Totals of the plan's channels over one bucket."""
+def read_index(rows: Rows, plan: MeasurementPlan) -> IndexedTotals:
+    """Totals of the plan's channels; sums stay inside 64 bits for tables of up to 2^31 rows."""
     found: dict[Cell, list[dict[str, int]]] = {}
     for sql in _statements(plan):
-        for row in rows.scan(sql, bucket).to_pylist():
+        for row in rows.scan(sql, None).to_pylist():
             found.setdefault(_cell_of(plan.query, row), []).append(row)
     cells = plan.cells if plan.cells is not None else tuple(found)
     channels = tuple(np.zeros((len(cells), _width(plan, c)), np.int64) for c, _ in enumerate(plan.channels))

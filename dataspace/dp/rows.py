@@ -19,8 +19,11 @@ class Rows(Protocol):
     @property
     def buckets(self) -> int: ...
 
-    def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
-        """Result of validated SQL over one bucket; `lookups` are public tables joined by name. Called from threads."""
+    def scan(self, sql: str, bucket: int | None, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Result of validated SQL over one bucket, or over all of them at once (None), where the result is small.
+
+        `lookups` are public tables joined by name. Called from threads.
+        """
         ...
 
     def __enter__(self) -> Self: ...

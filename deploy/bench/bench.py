@@ -62,8 +62,8 @@ class FolderRows:
                 f"SELECT * FROM read_parquet('{files}', hive_partitioning = false)"
             )
 
-    def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
-        return self._run(sql, f"bucket{bucket}")
+    def scan(self, sql: str, bucket: int | None, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
+        return self._run(sql, "everything" if bucket is None else f"bucket{bucket}")
 
     def plain(self, sql: str) -> pa.Table:
         """A query over all buckets at once."""

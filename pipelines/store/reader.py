@@ -85,9 +85,12 @@ class Rows:
         """The smallest bucket count of the opened snapshots."""
         return self._buckets
 
-    def scan(self, query: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
-        """Result of validated SQL over views "<dataset>"."<table>" of one bucket; `lookups` are joined by name."""
-        if not 0 <= bucket < self._buckets:
+    def scan(self, query: str, bucket: int | None, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:
+        """Result of validated SQL over views "<dataset>"."<table>" of one bucket, or of all of them (None).
+
+        `lookups` are joined by name.
+        """
+        if bucket is not None and not 0 <= bucket < self._buckets:
             raise ValueError(f"bucket {bucket} is not one of {self._buckets}")
         catalog = f"scan{next(self._numbers)}"
         with without_engine_text("the query could not be computed"), self._connection.cursor() as cursor:
@@ -114,8 +117,10 @@ class Rows:
     ) -> None:
         self.close()
 
-    def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int) -> None:
-        keys = self._excluded.get(bucket)
+    def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> None:
+        keys = (
+            self._excluded.get(bucket) if bucket is not None else [k for each in self._excluded.values() for k in each]
+        )
         if keys:
             cursor.register("excluded_keys", pa.table({PERSON_KEY: pa.array(keys, pa.int64())}))
             cursor.execute(f"CREATE TABLE excluded AS SELECT {PERSON_KEY} FROM excluded_keys")
@@ -129,8 +134,10 @@ class Rows:
                 view = f"SELECT * FROM ({view}) AS r WHERE {PERSON_KEY} NOT IN (SELECT {PERSON_KEY} FROM main.excluded)"
             cursor.execute(f"CREATE VIEW {sql.name(dataset)}.{sql.name(table)} AS {view}")
 
-    def _files(self, dataset: str, table: Table, bucket: int) -> list[Path]:
+    def _files(self, dataset: str, table: Table, bucket: int | None) -> list[Path]:
         snapshot = self._snapshots[dataset]
+        if bucket is None:
+            return [self._path(dataset, table.name, file) for file in snapshot.table[table.name].files]
         # finer buckets nest in coarser ones, because a bucket is the top bits of the person key
         shift = snapshot.buckets.bit_length() - self._buckets.bit_length()
         files = snapshot.table[table.name].files

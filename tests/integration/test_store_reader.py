@@ -188,3 +188,11 @@ def test_a_record_reads_back_as_it_was_written(node: tuple[Store, dict[str, str]
     ):
         with pytest.raises(StoreDamaged):
             from_json(text, "record")
+
+
+def test_all_buckets_at_once_are_the_buckets_together(rows: Rows) -> None:
+    query = 'SELECT person_key, row_rank FROM "clinic"."stay"'
+    together = sorted(map(tuple, (row.values() for row in rows.scan(query, None).to_pylist())))
+    apart = [tuple(row.values()) for bucket in range(rows.buckets) for row in rows.scan(query, bucket).to_pylist()]
+    assert together == sorted(apart)
+    assert together

@@ -20,10 +20,10 @@ class TableRows:
     def buckets(self) -> int:
         return len(self.tables)
 
-    def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
+    def scan(self, sql: str, bucket: int | None, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
         with _LOCK, _CONNECTION.cursor() as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS s")
-            connection.register("given", self.tables[bucket])
+            connection.register("given", pa.concat_tables(self.tables) if bucket is None else self.tables[bucket])
             connection.execute("CREATE OR REPLACE TABLE s.t AS SELECT * FROM given")
             return connection.sql(sql).to_arrow_table()
 
