@@ -6,7 +6,7 @@ part with the first rows of a person only, in keyed-hash order, so many that the
 """
 
 from dataspace.domain.errors import InvalidQuery
-from dataspace.sql.tree import DerivedSource, Expr, Select, Source, TableSource, selects
+from dataspace.sql.tree import DerivedSource, Expr, Select, TableSource, selects
 
 MOST_ROWS = 1_000_000
 """Rows that the joins of a query may make of one person's rows, lookup tables aside."""
@@ -35,9 +35,9 @@ def caps(select: Select) -> dict[int, int]:
     Raises InvalidQuery if so many tables are joined that next to nothing of each would be left.
     """
     found: dict[int, int] = {}
-    _collect(select, found)
     for part in selects(select):
         _check_tied(part)
+        _cap(part, found)
     if _lookups(select) > MOST_LOOKUPS:
         raise InvalidQuery(
             f"The query joins more than {MOST_LOOKUPS} lookup tables.", hint="Filter by code instead of by label."
@@ -45,8 +45,8 @@ def caps(select: Select) -> dict[int, int]:
     return found
 
 
-def _collect(select: Select, found: dict[int, int]) -> None:
-    """The caps of this selection's own joins, then of every selection inside it that is brought to one row a person."""
+def _cap(select: Select, found: dict[int, int]) -> None:
+    """Caps of the tables that this selection's joins multiply; a table in several selections keeps its lowest."""
     tables = weighing(select)
     if len(tables) > MOST_TABLES:
         raise InvalidQuery(
@@ -57,26 +57,23 @@ def _collect(select: Select, found: dict[int, int]) -> None:
         cap = _root(len(tables))
         for table in tables:
             found[table.id] = min(cap, found.get(table.id, cap))
-    for source in _derived(select.sources):
-        _collect(source.select, found)
 
 
 def _check_tied(select: Select) -> None:
-    """Every lookup table joined to persons is tied to a value of theirs by an equality.
+    """Every lookup that is joined to something is tied to a value of it by an equality.
 
-    Without one, each row of a person meets the whole lookup table.
+    Without one, each row meets the whole lookup. A selection over lookups alone starts from one of them.
     """
-    if not select.personal:
-        return
     on = {join.source.id: join.on for join in select.left}
-    for source in select.sources:
-        if isinstance(source, TableSource) and not source.personal:
-            conditions = (*select.where, *on.get(source.id, ()))
-            if not any(_ties(condition, source.id) for condition in conditions):
-                raise InvalidQuery(
-                    f"Lookup table {source.table.name!r} is joined without an equality to a column of another table.",
-                    hint=f"Write ON {source.table.name}.code = t.code; further conditions may follow.",
-                )
+    lookups = [source for source in select.sources if not source.personal]
+    for source in lookups if select.personal else lookups[1:]:
+        conditions = (*select.where, *on.get(source.id, ()))
+        if not any(_ties(condition, source.id) for condition in conditions):
+            name = f"table {source.table.name!r}" if isinstance(source, TableSource) else "sub-query"
+            raise InvalidQuery(
+                f"Lookup {name} is joined without an equality to a column of another table.",
+                hint="Write ON lookup.code = t.code; further conditions may follow.",
+            )
 
 
 def _ties(condition: Expr, lookup: int) -> bool:
@@ -92,10 +89,6 @@ def _root(tables: int) -> int:
     return cap if cap**tables <= MOST_ROWS else cap - 1
 
 
-def _derived(sources: tuple[Source, ...]) -> list[DerivedSource]:
-    return [source for source in sources if isinstance(source, DerivedSource)]
-
-
 def _lookups(select: Select) -> int:
     own = sum(1 for source in select.sources if isinstance(source, TableSource) and not source.personal)
-    return own + sum(_lookups(source.select) for source in _derived(select.sources))
+    return own + sum(_lookups(source.select) for source in select.sources if isinstance(source, DerivedSource))

@@ -154,3 +154,22 @@ def test_a_lookup_table_that_is_not_tied_to_the_row_is_refused(on: str) -> None:
     with pytest.raises(InvalidQuery, match="without an equality"):
         parse_query(f"SELECT COUNT(*) AS n FROM t JOIN code AS c ON {on}", DICTIONARY)
     parse_query("SELECT COUNT(*) AS n FROM t JOIN code AS c ON c.id = t.nights AND c.name > 'a'", DICTIONARY)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) AS n FROM t JOIN (SELECT id FROM code) c ON c.id > 0",
+        "SELECT COUNT(*) AS n FROM t JOIN (SELECT a.id FROM code a JOIN code b ON a.id > b.id) c ON c.id = t.nights",
+        "SELECT COUNT(*) AS n FROM t WHERE nights IN (SELECT a.id FROM code a JOIN code b ON a.id > b.id)",
+    ],
+)
+def test_a_sub_query_is_no_way_round_the_tie_of_a_lookup(sql: str) -> None:
+    with pytest.raises(InvalidQuery, match="without an equality"):
+        parse_query(sql, DICTIONARY)
+
+
+def test_joins_inside_a_condition_are_capped_too() -> None:
+    inner = "SELECT a.person FROM t a JOIN t b ON a.person = b.person JOIN t c ON c.person = a.person"
+    query = parse_query(f"SELECT COUNT(*) AS n FROM t WHERE person IN ({inner})", DICTIONARY)
+    assert query.rows.count("row_rank <= 100") == 3
