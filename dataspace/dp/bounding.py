@@ -195,7 +195,7 @@ class _Merged:
     def __init__(self, plan: MeasurementPlan) -> None:
         self.plan = plan
         self.index = {cell: position for position, cell in enumerate(plan.cells or ())}
-        self.sums = [np.zeros((len(self.index), self._width(c)), object) for c in range(len(plan.channels))]
+        self.sums = [np.zeros((len(self.index), plan.width(c)), object) for c in range(len(plan.channels))]
 
     def add(self, cells: tuple[Cell, ...], channels: tuple[Ints, ...]) -> None:
         """Add a bucket's numbers, channel by channel, cell after cell."""
@@ -212,12 +212,6 @@ class _Merged:
         grown = len(self.index)
         self.sums = [np.vstack([s, np.zeros((grown - len(s), s.shape[1]), object)]) for s in self.sums]
         return places
-
-    def _width(self, channel: int) -> int:
-        """How many numbers a channel has for each cell."""
-        described = self.plan.channels[channel]
-        bins = None if described.stream is None else self.plan.streams[described.stream].bins
-        return bins.count if bins and described.kind is ChannelKind.HISTOGRAM else 1
 
 
 def _part(walked: Walked, plan: MeasurementPlan, channel: int) -> Ints:

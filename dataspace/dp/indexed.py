@@ -43,7 +43,7 @@ def read_index(rows: Rows, plan: MeasurementPlan) -> IndexedTotals:
         for row in rows.scan(sql, None).to_pylist():
             found.setdefault(_cell_of(plan.query, row), []).append(row)
     cells = plan.cells if plan.cells is not None else tuple(found)
-    channels = tuple(np.zeros((len(cells), _width(plan, c)), np.int64) for c, _ in enumerate(plan.channels))
+    channels = tuple(np.zeros((len(cells), plan.width(c)), np.int64) for c, _ in enumerate(plan.channels))
     for place, cell in enumerate(cells):
         for row in found.get(cell, ()):
             _put(plan, channels, place, row)
@@ -124,12 +124,6 @@ def _fixed(column: int | None, grid: Grid) -> str:
     scaled = f"v{column} / CAST({float(grid.step)!r} AS DOUBLE)"
     clamped = f"least(greatest({scaled}, {grid.low}), {grid.high})"
     return f"CASE WHEN isfinite(v{column}) THEN CAST(round_even({clamped}, 0) AS BIGINT) END"
-
-
-def _width(plan: MeasurementPlan, channel: int) -> int:
-    described = plan.channels[channel]
-    bins = None if described.stream is None else plan.streams[described.stream].bins
-    return bins.count if bins and described.kind is ChannelKind.HISTOGRAM else 1
 
 
 def _put(plan: MeasurementPlan, channels: tuple[Ints, ...], place: int, row: dict[str, Any]) -> None:

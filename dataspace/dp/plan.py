@@ -71,6 +71,12 @@ class MeasurementPlan:
     levels: tuple[Level, ...] = ()
     level_channels: tuple[tuple[Channel, ...], ...] = ()
 
+    def width(self, channel: int) -> int:
+        """How many numbers a channel has for each cell: one, or one a bin of a histogram."""
+        described = self.channels[channel]
+        bins = None if described.stream is None else self.streams[described.stream].bins
+        return bins.count if bins and described.kind is ChannelKind.HISTOGRAM else 1
+
     @property
     def fingerprint(self) -> str:
         """Hex SHA-256 of what is asked: equal for equal questions under equal bounds, whatever is paid."""
