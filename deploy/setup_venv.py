@@ -102,7 +102,7 @@ def main() -> None:
         return
     if not os.access(ROOT, os.W_OK):
         raise SetupError(f"{ROOT} is read-only: clone the project to a folder you may write to")
-    print("setting up .venv (once; about 1.3 GB, one to three minutes)", flush=True)
+    print("setting up .venv (once; about 1.6 GB, one to three minutes)", flush=True)
     make_environment()
     install()
     run(PYTHON, "-m", "dataspace.warm", failure="could not compile the bounding kernel")
