@@ -16,9 +16,10 @@ from rich.table import Table
 
 from catalog.errors import CatalogError
 from pipelines.errors import PipelineError
-from pipelines.ingest import LOCAL, IngestReport, Step, ingest
+from pipelines.ingest import LOCAL, IngestReport, ingest
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
+from pipelines.progress import Step
 from pipelines.store.reader import Store
 from pipelines.store.verify import verify
 

@@ -61,15 +61,40 @@ def _values(plan: ColumnPlan, lookup: LookupColumn, lookups: Lookups, bench: Ben
 
 
 def make_domains(table: TablePlan, lookups: Lookups, bench: Bench) -> dict[str, str]:
-    """Tables of allowed codes on the bench, by column name of those that have a closed list."""
+    """What holds the allowed codes on the bench, by name of the columns that have a closed list.
+
+    An enumerated type for codes, which a cast looks up; a table with column `code` for other types.
+    """
     made = {}
     for column in table.columns:
         source = _domain(column, lookups)
         if source is None:
             continue
-        name = f"domain_{table.name}_{column.name}"
+        name = sql.name(f"domain_{table.name}_{column.name}")
+        codes = f"SELECT code FROM ({source}) WHERE code IS NOT NULL ORDER BY code"
         with without_engine_text(f"the values of column {column.name!r} could not be prepared"):
-            bench.connection.execute(f"CREATE OR REPLACE TABLE {sql.name(name)} AS {source}")
+            if column.column.type is ColumnType.CODE:
+                bench.connection.execute(f"DROP TYPE IF EXISTS {name}")
+                bench.connection.execute(f"CREATE TYPE {name} AS ENUM ({codes})")
+            else:
+                bench.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {codes}")
+        made[column.name] = name
+    return made
+
+
+def make_coarser(table: TablePlan, lookups: Lookups, bench: Bench) -> dict[str, str]:
+    """Tables of codes and their coarser ones on the bench, by name of the columns that have such a list."""
+    made = {}
+    for column in table.columns:
+        if column.coarser is None:
+            continue
+        found, name = column.coarser, f"coarser_{table.name}_{column.name}"
+        source = _from(LookupColumn(found.table, found.code), lookups)
+        with without_engine_text(f"the coarser codes of column {column.name!r} could not be prepared"):
+            bench.connection.execute(
+                f"CREATE OR REPLACE TABLE {sql.name(name)} AS SELECT CAST({sql.name(found.code)} AS VARCHAR) AS code,"
+                f" min(CAST({sql.name(found.into)} AS VARCHAR)) AS coarse {source} GROUP BY code"
+            )
         made[column.name] = sql.name(name)
     return made
 

@@ -8,6 +8,8 @@
     │   ├── IdentifierLeft      a column would carry a direct identifier into the store
     │   ├── NotPersonLevel      a column declared person-level has two values for a person
     │   ├── PseudonymCollision  two identifiers have one person key
+    │   ├── CannotAdd           the current snapshot is of another shape or key than the delivery
+    │   ├── AlreadyLoaded       the delivery is in the current snapshot already
     │   └── QualityFailed       an expectation that must hold does not
     ├── KeystoreError           a pseudonymisation key cannot be made, read or unwrapped
     └── StoreError              the store cannot be written or read
@@ -66,6 +68,14 @@ class NotPersonLevel(DeliveryRefused):
 
 
 class PseudonymCollision(DeliveryRefused):
+    pass
+
+
+class CannotAdd(DeliveryRefused):
+    pass
+
+
+class AlreadyLoaded(DeliveryRefused):
     pass
 
 

@@ -1,28 +1,79 @@
-"""Second pass, bucket by bucket: persons known, rows ranked in keyed-hash order, sorted, written as stored files."""
+"""Second pass, bucket by bucket: persons known, rows ranked in keyed-hash order, sorted, written as stored files.
 
-from collections.abc import Mapping
+Buckets are independent: two are worked on at a time, each by an engine of one thread, so that the bytes of a file never
+depend on how threads met.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
-from catalog.schema import Table, TableKind, index_columns
+import duckdb
+
+from catalog.schema import Table, TableKind
 from pipelines import sqltext as sql
-from pipelines.errors import NotPersonLevel, without_engine_text
+from pipelines.engine import connect
+from pipelines.errors import without_engine_text
+from pipelines.journal import Journal, MadeFile
 from pipelines.mapped import MappedTable
-from pipelines.plan import TablePlan
-from pipelines.quality.rows import SEVERAL_ROWS, UNKNOWN_PERSON, passes
-from pipelines.readers import ROW_NUMBER
+from pipelines.plan import ForeignKey
+from pipelines.pseudonyms import bucket_sql
+from pipelines.ranked import NEW, ORDER, Ranking, order_columns
 from pipelines.store.arrow import stored_schema
 from pipelines.store.files import ROW_GROUP, WrittenFile, write_file
 from pipelines.workbench import Bench
 
+WORKERS = 2
+WORKER_MEMORY = "400MB"
+
+
+@dataclass(frozen=True)
+class Before:
+    """A table as the current snapshot has it, where a delivery adds to it: its files by bucket, and of how many.
+
+    `kept` says that a bucket without delivered rows may stay the file it is.
+    """
+
+    files: Mapping[int | None, WrittenFile]
+    buckets: int
+    kept: bool = True
+
+    def of(self, bucket: int, buckets: int) -> WrittenFile | None:
+        """The file with a bucket's rows; finer buckets nest in coarser ones, since a bucket is the key's top bits."""
+        return self.files.get(bucket >> (buckets.bit_length() - self.buckets.bit_length()))
+
 
 @dataclass(frozen=True)
 class FinishedTable:
-    """Stored files of a table, and parts of its quarantine that only a whole bucket could tell."""
+    """Stored files of a table; `rows` counts the delivered rows that were kept."""
 
     mapped: MappedTable
     files: tuple[WrittenFile, ...]
-    set_aside: tuple[Path, ...] = field(default=())
+    rows: int
+
+
+@dataclass(frozen=True)
+class Finishing:
+    """What the buckets of a dataset are finished with.
+
+    `mapped` are all delivered tables about persons by name, `before` the stored ones that are added to, `persons` is
+    the name of the table of persons, `secret` fixes the order of a person's rows.
+    """
+
+    folder: Path
+    buckets: int
+    secret: str
+    mapped: Mapping[str, MappedTable]
+    before: Mapping[str, Before] = field(default_factory=dict)
+    persons: str | None = None
+
+    def may_keep(self, table: str) -> bool:
+        """True if a stored file may stay as it is."""
+        return self.before[table].kept and self.before[table].buckets == self.buckets
 
 
 def finish_lookup(mapped: MappedTable, described: Table, bench: Bench) -> FinishedTable:
@@ -31,126 +82,123 @@ def finish_lookup(mapped: MappedTable, described: Table, bench: Bench) -> Finish
     file = None
     if mapped.files():
         with without_engine_text(f"table {described.name!r} could not be written"):
-            rows = bench.connection.cursor().sql(
-                f"SELECT {columns} FROM read_parquet({sql.paths(mapped.files())}) WHERE {passes(mapped.rules)}"
-                " ORDER BY ALL"
-            )
+            rows = bench.connection.cursor().sql(f"SELECT {columns} FROM {_read(mapped.files())} ORDER BY ALL")
             path = bench.folder / "stored" / described.name / "all.parquet"
             file = write_file(rows.to_arrow_reader(ROW_GROUP), path, stored_schema(described), None)
-    return FinishedTable(mapped, (file,) if file else ())
+    return FinishedTable(mapped, (file,) if file else (), mapped.rows)
 
 
 def finish_persons(
-    mapped: MappedTable, described: Table, bench: Bench, buckets: int, order_key: bytes, persons: FinishedTable | None
-) -> FinishedTable:
-    """One file a bucket, sorted by person key and row rank; `persons` is the finished table of persons, if any."""
-    known = {f.bucket: f.path for f in persons.files} if persons else None
-    files, aside = [], []
-    for bucket in range(buckets):
-        delivered = mapped.files(bucket)
-        if not delivered:
-            continue
-        with without_engine_text(f"table {described.name!r} could not be written"):
-            keep, part = _membership(mapped, bench, delivered, bucket, known)
-            file = _write_bucket(mapped, described, bench, delivered, bucket, keep, order_key)
-        if part:
-            aside.append(part)
-        if file:
-            _check_person_level(mapped.plan, bench, file.path)
-            files.append(file)
-    return FinishedTable(mapped, tuple(files), tuple(aside))
+    tables: Iterable[Table], work: Finishing, journal: Journal, done: Callable[[int], None]
+) -> dict[str, FinishedTable]:
+    """The tables about persons, that of persons first; `done` hears the rows of each bucket. Raises NotPersonLevel.
+
+    Buckets that the journal knows are not made again.
+    """
+    ordered = sorted(tables, key=lambda t: t.kind is not TableKind.PERSONS)
+    entering = Lock()
+
+    def finish(bucket: int) -> list[MadeFile]:
+        made = journal.bucket(bucket)
+        if made is None:
+            with closing(connect(WORKER_MEMORY, 1, spill=str(work.folder / "spill"))) as connection:
+                made = list(_bucket(connection, ordered, work, bucket))
+            with entering:
+                journal.enter_bucket(bucket, made)
+        done(sum(m.rows for m in made))
+        return made
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        made = [m for bucket in pool.map(finish, range(work.buckets)) for m in bucket]
+    return {t.name: _together(work.mapped[t.name], [m for m in made if m.table == t.name]) for t in ordered}
 
 
-def _membership(
-    mapped: MappedTable, bench: Bench, delivered: list[Path], bucket: int, known: Mapping[int | None, Path] | None
-) -> tuple[str, Path | None]:
-    """SQL that holds for rows of persons that can be kept, and the file of those that cannot."""
-    source, whole = f"read_parquet({sql.paths(delivered)})", passes(mapped.rules)
-    if mapped.plan.kind is TableKind.PERSONS:
-        several = f"SELECT person_key FROM {source} WHERE {whole} GROUP BY person_key HAVING count(*) > 1"
-        keep, reason = f"person_key NOT IN ({several})", SEVERAL_ROWS
-    elif known is None:
-        return "true", None
-    elif bucket in known:
-        keep = f"person_key IN (SELECT person_key FROM read_parquet({sql.paths([known[bucket]])}))"
-        reason = UNKNOWN_PERSON
-    else:
-        keep, reason = "false", UNKNOWN_PERSON
-    part = bench.folder / "aside" / mapped.plan.name / f"{bucket}.parquet"
-    part.parent.mkdir(parents=True, exist_ok=True)
-    bench.connection.execute(
-        f"COPY (SELECT {ROW_NUMBER}, '' AS \"column\", {sql.text(reason)} AS reason FROM {source}"
-        f" WHERE {whole} AND NOT ({keep})) TO {sql.text(str(part))} (FORMAT parquet)"
-    )
-    return keep, part
+def _together(mapped: MappedTable, made: list[MadeFile]) -> FinishedTable:
+    return FinishedTable(mapped, tuple(m.file for m in made if m.file), sum(m.rows for m in made))
 
 
-def _write_bucket(
-    mapped: MappedTable,
-    described: Table,
-    bench: Bench,
-    delivered: list[Path],
+def _bucket(
+    connection: duckdb.DuckDBPyConnection,
+    tables: list[Table],
+    work: Finishing,
     bucket: int,
-    keep: str,
-    order_key: bytes,
-) -> WrittenFile | None:
-    columns = [sql.name(c.name) for c in described.columns]
-    rows = bench.connection.cursor().sql(
-        f"SELECT {', '.join([*columns, 'person_key', *_indexes(described, columns)])}"
-        f" FROM read_parquet({sql.paths(delivered)})"
-        f" WHERE {passes(mapped.rules)} AND {keep} ORDER BY person_key, {_keyed_order(columns)}",
-        params=[order_key.hex()],
+) -> Iterator[MadeFile]:
+    persons: WrittenFile | None = None
+    for table in tables:
+        with without_engine_text(f"table {table.name!r} could not be written"):
+            made = _finish(connection, table, work, bucket, persons)
+        if table.kind is TableKind.PERSONS:
+            persons = made.file
+        yield made
+
+
+def _finish(
+    connection: duckdb.DuckDBPyConnection, table: Table, work: Finishing, bucket: int, persons: WrittenFile | None
+) -> MadeFile:
+    path = work.folder / "stored" / table.name / f"{bucket}.parquet"
+    delivered, before = work.mapped[table.name].files(bucket), _before(work, table.name, bucket)
+    if not delivered and before is not None and work.may_keep(table.name):
+        return MadeFile(table.name, linked(before, path), 0)
+    source = rows_of(work, table, bucket)
+    if source is None:
+        return MadeFile(table.name, None, 0)
+    ranking = Ranking(table)
+    columns = [*(sql.name(c.name) for c in table.columns), "person_key", NEW, *order_columns(table, work.secret)]
+    rows = connection.sql(
+        f"SELECT {', '.join(columns)} FROM ({source}) AS delivered_rows"
+        f" WHERE {' AND '.join(_kept(table, work, bucket, persons))} ORDER BY person_key, {ORDER}"
     )
-    path = bench.folder / "stored" / described.name / f"{bucket}.parquet"
-    return write_file(rows.to_arrow_reader(ROW_GROUP), path, stored_schema(described), bucket)
+    file = write_file(ranking.of(rows.to_arrow_reader(ROW_GROUP)), path, stored_schema(table), bucket)
+    return MadeFile(table.name, file, ranking.new_rows)
 
 
-def _indexes(described: Table, columns: list[str]) -> list[str]:
-    """SQL of the contribution indexes' columns; each is a function of the person's own rows."""
-    made = []
-    for position, dimensions in enumerate(described.dimensions, start=1):
-        names = [sql.name(name) for name in dimensions]
-        group, row, cell = index_columns(position)
-        cells = f"PARTITION BY person_key ORDER BY {_keyed_order(names)}, {', '.join(names)}"
-        within = f"PARTITION BY person_key, {', '.join(names)} ORDER BY {_keyed_order(columns)}"
-        rank, first = f"dense_rank() OVER ({cells})", f"row_number() OVER ({within})"
-        made += [f"CASE WHEN {first} = 1 THEN {rank} ELSE -({rank}) END AS {group}", f"{first} AS {row}"]
-        values = described.index_values(dimensions)
-        made += [] if values is None else [f"{_cell(names, values)} AS {cell}"]
-    return made
+def rows_of(work: Finishing, table: Table, bucket: int) -> str | None:
+    """SQL of a bucket's mapped rows and, where a delivery adds to a table, its stored ones; None if there are none."""
+    columns = ", ".join([*(sql.name(c.name) for c in table.columns), "person_key"])
+    delivered, before = work.mapped[table.name].files(bucket), _before(work, table.name, bucket)
+    parts = [f"SELECT {columns}, true AS {NEW} FROM {_read(delivered)}"] if delivered else []
+    if before is not None:
+        inside = f"{bucket_sql(work.buckets)} = {bucket}"
+        parts.append(f"SELECT {columns}, false AS {NEW} FROM {_read([before.path])} WHERE {inside}")
+    return " UNION ALL ".join(parts) or None
 
 
-def _cell(names: list[str], values: tuple[tuple[str | int | None, ...], ...]) -> str:
-    """SQL of a group's number: one digit a dimension, the position of its value in the closed list, NULL last."""
-    number = "0"
-    for name, listed in zip(names, values, strict=True):
-        codes = [sql.text(code) if isinstance(code, str) else str(code) for code in listed if code is not None]
-        digit = f"coalesce(list_position([{', '.join(codes)}], {name}) - 1, {len(codes)})"
-        number = f"({number} * {len(listed)} + {digit})"
-    return number
+def _before(work: Finishing, table: str, bucket: int) -> WrittenFile | None:
+    stored = work.before.get(table)
+    return stored.of(bucket, work.buckets) if stored else None
 
 
-def _keyed_order(columns: list[str]) -> str:
-    """SQL of the keyed hash of a row's content; rows that tie are equal in every column."""
-    # 31 and 30 are separators that no stored text can hold
-    parts = ", ".join(f"coalesce(CAST({c} AS VARCHAR), chr(30)), chr(31)" for c in columns)
-    return f"left(sha256(concat($1, person_key, chr(31), {parts})), 24)" if parts else "1"
+def _kept(table: Table, work: Finishing, bucket: int, persons: WrittenFile | None) -> list[str]:
+    """Conditions on the rows of a bucket that only the person's other rows can tell."""
+    conditions = ["true"]
+    if work.persons is not None and table.kind is TableKind.EVENTS:
+        known = f"person_key IN (SELECT person_key FROM {_read([persons.path])})" if persons else "false"
+        conditions.append(known)
+    for column in work.mapped[table.name].plan.columns:
+        if column.foreign_key:
+            name = sql.name(column.name)
+            conditions.append(f"(NOT {NEW} OR {name} IS NULL OR {_exists(name, column.foreign_key, work, bucket)})")
+    return conditions
 
 
-def _check_person_level(table: TablePlan, bench: Bench, file: Path) -> None:
-    if table.kind is TableKind.PERSONS:
-        return
-    for column in table.columns:
-        if not column.column.person_level:
-            continue
-        name = sql.name(column.name)
-        with without_engine_text(f"column {table.name}.{column.name} could not be checked"):
-            persons = bench.connection.execute(
-                f"SELECT count(*) FROM (SELECT person_key FROM read_parquet({sql.paths([file])}) GROUP BY person_key"
-                f" HAVING min({name}) <> max({name}) OR count({name}) NOT IN (0, count(*)))"
-            ).fetchall()[0][0]
-        if persons:
-            raise NotPersonLevel(
-                f"Column {table.name}.{column.name} is declared person-level, and some persons have two values. "
-                "Remove person_level from the plan, or mend the delivery."
-            )
+def _exists(name: str, key: ForeignKey, work: Finishing, bucket: int) -> str:
+    target = work.mapped[key.table].plan.table()
+    source = rows_of(work, target, bucket)
+    if source is None:
+        return "false"
+    # as text: what cannot be compared must not fail
+    return (
+        f"EXISTS (SELECT 1 FROM ({source}) AS target WHERE target.person_key = delivered_rows.person_key"
+        f" AND CAST(target.{sql.name(key.column)} AS VARCHAR) = CAST(delivered_rows.{name} AS VARCHAR))"
+    )
+
+
+def linked(stored: WrittenFile, path: Path) -> WrittenFile:
+    """A stored file that stays as it is, under a name of its own in the workspace."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.link(stored.path, path)
+    return WrittenFile(path, stored.bucket, stored.rows, stored.size, stored.sha256)
+
+
+def _read(files: list[Path]) -> str:
+    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"

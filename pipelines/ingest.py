@@ -1,31 +1,33 @@
 """The straight line from a delivery to a current snapshot: one function, one step after the other."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from catalog.schema import DatasetSchema, TableKind
-from pipelines.crowd import BUCKET_ROWS, Crowd, gather, register_keys
-from pipelines.domains import make_domains, resolve_schema
-from pipelines.errors import KeystoreError, TooManyBadRows
-from pipelines.finish import FinishedTable, finish_lookup, finish_persons
+from pipelines.addition import Addition, Mode
+from pipelines.crowd import BUCKET_ROWS, Persons
+from pipelines.errors import KeystoreError, StoreError, TooManyBadRows
+from pipelines.journal import Journal, job_name
 from pipelines.keystore import DomainKey, Keystore
-from pipelines.leaks import check_no_identifier
-from pipelines.mapped import map_table
+from pipelines.loading import Delivery, Loaded, Loading
 from pipelines.measured import measure
 from pipelines.plan import Plan
+from pipelines.progress import Progress, Step, silent
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.publish import record_of
 from pipelines.quality.expectations import Validator
-from pipelines.quarantine import QuarantinedTable, above_threshold, quarantine_table
-from pipelines.readers import Source, open_source
+from pipelines.quarantine import above_threshold
+from pipelines.readers import Source, SourceFile, open_source
+from pipelines.shift import shift_of
 from pipelines.store.layout import DatasetFolder, keep_report
 from pipelines.store.reader import Store
-from pipelines.store.record import Delivered, Key, Snapshot
+from pipelines.store.record import Delivered, Key, Snapshot, StoredTable
 from pipelines.store.writer import Lineage, StagedTable, make_current, publish, recover
-from pipelines.workbench import Bench, clear_bench, pseudonymised_bench
+from pipelines.workbench import benches, pseudonymised_bench
 
 if TYPE_CHECKING:
     from catalog.registry import Registry
@@ -35,20 +37,8 @@ LOCAL = "http://127.0.0.1:8000"
 
 
 @dataclass(frozen=True)
-class Step:
-    """One piece of progress: what is being done, to which table, and how many rows it has (0 if not known)."""
-
-    doing: str
-    table: str = ""
-    rows: int = 0
-
-
-Progress = Callable[[Step], None]
-
-
-@dataclass(frozen=True)
 class IngestReport:
-    """What an ingestion did.
+    """What an ingestion did, or with `dry_run` would have done: its snapshot is then described and not stored.
 
     `repeated` is true if this very content was stored before, `quarantine` is the folder with the reports of rows that
     failed (None if none did), `record` the file of the catalogue record (None without a registry).
@@ -58,10 +48,7 @@ class IngestReport:
     repeated: bool
     quarantine: Path | None = None
     record: Path | None = None
-
-
-def silent(_: Step) -> None:
-    """The progress display of nobody."""
+    dry_run: bool = False
 
 
 def ingest(
@@ -73,40 +60,70 @@ def ingest(
     opt_outs: frozenset[int] = frozenset(),
     progress: Progress = silent,
     *,
+    mode: Mode = Mode.REPLACE,
+    dry_run: bool = False,
     validate: bool = True,
     base_url: str = LOCAL,
     bucket_rows: int = BUCKET_ROWS,
 ) -> IngestReport:
     """Bring a delivery into the store, publish its record in `registry` and make the snapshot current.
 
-    `source` replaces the plan's location, `opt_outs` are person keys to leave out, `validate=False` skips Great
-    Expectations, `bucket_rows` says how many rows of the largest table make a bucket. Raises a PipelineError, or the
-    registry's error; the snapshot before then stays current.
+    `source` replaces the plan's location, `opt_outs` are person keys to leave out, `mode` says what becomes of the rows
+    that are stored already, `dry_run` stores nothing, `validate=False` skips Great Expectations, `bucket_rows` says how
+    many rows of the largest table make a bucket. A run that was interrupted is gone on with. Raises a PipelineError, or
+    the registry's error; the snapshot before then stays current.
     """
     _check_apart(store, keystore)
     folder = store.folder(plan.dataset)
-    with folder.lock(), folder.workspace() as work, Validator() if validate else nullcontext() as validator:
+    key = keystore.key(plan.domain)
+    job = job_name(
+        plan.hash, key.id, mode, str(source or plan.source.location), str(bucket_rows), str(sorted(opt_outs))
+    )
+    with folder.lock(), folder.workspace(job, keeps=_is_of_use) as work:
         recover(folder)
-        key = keystore.key(plan.domain)
-        with _opened(plan, source) as delivery, _benches(work) as (clear, bench):
-            progress(Step("pseudonymise"))
-            crowd = gather(delivery, plan, clear, Pseudonymiser(key, plan.normalise), bucket_rows)
-            register_keys(clear, "opted_out", opt_outs)
-            schema, finished = _finish_tables(plan, delivery, clear, bench, crowd, key, progress)
-            lineage = _lineage(plan, key, delivery)
-        with closing(pseudonymised_bench(work)) as bench:
-            quarantined = _quarantine(finished, bench, folder)
+        journal = Journal(work)
+        journal.sweep()
+        with Validator() if validate else nullcontext() as validator:
+            addition = Addition(store.current(plan.dataset), folder) if mode.adds else None
+            loaded, files = _load(plan, source, addition, key, opt_outs, journal, progress, bucket_rows)
+            over = above_threshold(zip(loaded.finished, loaded.quarantined, strict=True))
+            if over:
+                raise _refused(over, folder, work)
             progress(Step("validate"))
-            metrics = measure(plan, schema, finished, quarantined, bench, validator)
+            with closing(pseudonymised_bench(work)) as bench:
+                metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
+        staged = _staged(loaded, addition, mode)
+        lineage = Lineage(_key(key), plan.hash, addition.sources(files) if addition else files)
+        if dry_run:
+            return _outlook(folder, loaded, staged, lineage, metrics, work)
         progress(Step("store"))
-        staged = tuple(_staged(f, q) for f, q in zip(finished, quarantined, strict=True))
         known = {s.id for s in store.snapshots(plan.dataset)}
-        snapshot = publish(folder, schema, crowd.buckets, staged, lineage, metrics, work / "quarantine")
+        snapshot = publish(folder, loaded.schema, loaded.buckets, staged, lineage, metrics, work / "quarantine")
         progress(Step("publish"))
         record = registry.publish(record_of(plan, snapshot, base_url)) if registry else None
         make_current(folder, snapshot.id)
     report = folder.quarantine / snapshot.id
     return IngestReport(snapshot, snapshot.id in known, report if report.is_dir() else None, record)
+
+
+def _load(
+    plan: Plan,
+    source: Path | None,
+    addition: Addition | None,
+    key: DomainKey,
+    opt_outs: frozenset[int],
+    journal: Journal,
+    progress: Progress,
+    bucket_rows: int,
+) -> tuple[Loaded, tuple[Delivered, ...]]:
+    """The delivery's rows in the workspace, and what was delivered."""
+    persons = Persons(Pseudonymiser(key, plan.normalise), shift_of(key, plan), opt_outs)
+    with _opened(plan, source) as delivery, _hashing(delivery, journal) as hashes, benches(journal.workspace) as both:
+        if addition is not None:
+            addition.check(plan, _key(key))
+            addition.check_new(hashes())
+        loaded = Loading(Delivery(delivery, plan, addition), key, persons, both, journal, progress).run(bucket_rows)
+        return loaded, tuple(Delivered(d.name, d.sha256, d.size) for d in hashes())
 
 
 def _check_apart(store: Store, keystore: Keystore) -> None:
@@ -122,52 +139,71 @@ def _opened(plan: Plan, source: Path | None) -> Source:
 
 
 @contextmanager
-def _benches(work: Path) -> Iterator[tuple[Bench, Bench]]:
-    with closing(clear_bench(work)) as clear, closing(pseudonymised_bench(work)) as bench:
-        yield clear, bench
+def _hashing(delivery: Source, journal: Journal) -> Iterator[Callable[[], tuple[SourceFile, ...]]]:
+    """Hash the delivered files beside everything else; what it gives waits for them.
+
+    A run that goes on hashes first: what was finished counts only if the files are still the same.
+    """
+    if not journal.is_empty and not journal.is_of(delivery.digests()):
+        journal.forget()
+
+    def hashed() -> tuple[SourceFile, ...]:
+        files = delivery.digests()
+        journal.enter_sources(files)
+        return files
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(hashed).result
 
 
-def _finish_tables(
-    plan: Plan, delivery: Source, clear: Bench, bench: Bench, crowd: Crowd, key: DomainKey, progress: Progress
-) -> tuple[DatasetSchema, list[FinishedTable]]:
-    """Lookups first, since columns take their values from them; then persons, since events need theirs."""
-    finished: dict[str, FinishedTable] = {}
-    for table in plan.of_kind(TableKind.LOOKUP):
-        progress(Step("map", table.name, crowd.rows[table.name]))
-        mapped = map_table(delivery, table, clear, crowd, make_domains(table, finished, clear))
-        finished[table.name] = finish_lookup(mapped, table.table(), bench)
-    schema = resolve_schema(plan, finished, bench)
-    order_key = key.derive(f"row order of {plan.dataset}")
-    for table in (*plan.of_kind(TableKind.PERSONS), *plan.of_kind(TableKind.EVENTS)):
-        progress(Step("map", table.name, crowd.rows[table.name]))
-        mapped = map_table(delivery, table, clear, crowd, make_domains(table, finished, clear))
-        progress(Step("sort", table.name, crowd.rows[table.name]))
-        persons = finished.get(plan.persons.name) if plan.persons else None
-        described = schema.table[table.name]
-        finished[table.name] = finish_persons(mapped, described, bench, crowd.buckets, order_key, persons)
-    progress(Step("search"))
-    check_no_identifier([finished[t.name].mapped for t in plan.tables], delivery, clear, bench)
-    return schema, [finished[t.name] for t in plan.tables]
+def _is_of_use(work: Path, failure: BaseException) -> bool:
+    """True if a run may go on later: it was stopped from outside, and some of it is finished."""
+    from_outside = isinstance(failure, KeyboardInterrupt | OSError | StoreError)
+    journal = Journal(work)
+    if from_outside:
+        journal.sweep()
+    return from_outside and not journal.is_empty
 
 
-def _quarantine(finished: list[FinishedTable], bench: Bench, folder: DatasetFolder) -> list[QuarantinedTable]:
-    """Quarantine reports of all tables; raises TooManyBadRows, after keeping them where the holder finds them."""
-    quarantined = [quarantine_table(f, bench) for f in finished]
-    over = above_threshold(zip(finished, quarantined, strict=True))
-    if over:
-        kept = keep_report(bench.folder / "quarantine", folder.refused)
-        raise TooManyBadRows(
-            f"The delivery was stopped: {'. '.join(over)}. Mend the rows, or raise the threshold in the plan.",
-            report=kept,
-        )
-    return quarantined
+def _refused(over: list[str], folder: DatasetFolder, work: Path) -> TooManyBadRows:
+    """After keeping the reports where the holder finds them."""
+    kept = keep_report(work / "quarantine", folder.refused)
+    return TooManyBadRows(
+        f"The delivery was stopped: {'. '.join(over)}. Mend the rows, or raise the threshold in the plan.",
+        report=kept,
+    )
 
 
-def _staged(finished: FinishedTable, bad: QuarantinedTable) -> StagedTable:
-    mapped = finished.mapped
-    return StagedTable(mapped.plan.name, finished.files, mapped.delivered, bad.rows, bad.reasons, mapped.note)
+def _staged(loaded: Loaded, addition: Addition | None, mode: Mode) -> tuple[StagedTable, ...]:
+    made = []
+    for finished, bad in zip(loaded.finished, loaded.quarantined, strict=True):
+        mapped = finished.mapped
+        table = StagedTable(mapped.plan.name, finished.files, mapped.delivered, bad.rows, bad.reasons, mapped.note)
+        made.append(addition.staged(table, mode, finished.rows) if addition else table)
+    return tuple(made)
 
 
-def _lineage(plan: Plan, key: DomainKey, delivery: Source) -> Lineage:
-    sources = tuple(Delivered(d.name, d.sha256, d.size) for d in delivery.digests())
-    return Lineage(Key(key.domain, key.version, key.id), plan.hash, sources)
+def _outlook(
+    folder: DatasetFolder,
+    loaded: Loaded,
+    staged: tuple[StagedTable, ...],
+    lineage: Lineage,
+    metrics: dict[str, Any],
+    work: Path,
+) -> IngestReport:
+    """The report of a run that stores nothing; reports of rows that failed are kept all the same."""
+    tables = tuple(
+        StoredTable(t.name, 0, sum(f.rows for f in t.files), t.delivered, t.quarantined, (), t.reasons, t.note)
+        for t in staged
+    )
+    snapshot = Snapshot(
+        id="not-stored", dataset=folder.dataset, created_at=datetime.now(UTC), buckets=loaded.buckets, key=lineage.key,
+        plan_hash=lineage.plan_hash, sources=lineage.sources, schema=loaded.schema, tables=tables, metrics=metrics,
+    )  # fmt: skip
+    reports = work / "quarantine"
+    kept = keep_report(reports, folder.dry_run) if reports.is_dir() and any(reports.iterdir()) else None
+    return IngestReport(snapshot, False, kept, dry_run=True)
+
+
+def _key(key: DomainKey) -> Key:
+    return Key(key.domain, key.version, key.id)

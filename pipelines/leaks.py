@@ -4,30 +4,38 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from pipelines.crowd import BATCH, delivered
+from pipelines.crowd import BATCH, Crowd, delivered
 from pipelines.mapped import MappedTable
 from pipelines.mapping import family, identifier
+from pipelines.plan import Plan
 from pipelines.quality.identifiers import check_rows, check_values
 from pipelines.readers import Source
-from pipelines.workbench import Bench
+from pipelines.workbench import Bench, Benches, reading
 
 
-def check_no_identifier(mapped: Sequence[MappedTable], delivery: Source, clear: Bench, bench: Bench) -> None:
+def check_no_identifier(
+    mapped: Sequence[MappedTable], plan: Plan, delivery: Source, crowd: Crowd, work: Benches
+) -> None:
     """Raise IdentifierLeft if a column of a mapped table carries a direct identifier of any row of the delivery."""
     for table in mapped:
         if table.plan.person is not None:
-            check_rows(bench.connection, table.plan, table.files())
-    check_values(clear.connection, [(m.plan, m.files()) for m in mapped], lambda: _identifiers(mapped, delivery, clear))
+            check_rows(work.pseudonymised.connection, table.plan, table.files())
+    check_values(
+        work.clear.connection,
+        [(m.plan, m.files()) for m in mapped],
+        lambda: _identifiers(plan, delivery, crowd, work.clear),
+    )
 
 
-def _identifiers(mapped: Sequence[MappedTable], delivery: Source, clear: Bench) -> Iterator[pa.RecordBatchReader]:
-    """Each distinct person identifier once, then every column listed under identifiers, row by row."""
-    reading = clear.connection.cursor()
-    yield reading.sql("SELECT person_text AS identifier FROM pseudonyms").to_arrow_reader(BATCH)
-    for table in mapped:
-        described, spelling = delivered(delivery, table.plan)
-        for name in (spelling[i] for i in table.plan.identifiers if described.note is None):
+def _identifiers(plan: Plan, delivery: Source, crowd: Crowd, clear: Bench) -> Iterator[pa.RecordBatchReader]:
+    """The person identifiers, each once if they fit into memory, then every column listed under identifiers."""
+    connection = clear.connection.cursor()
+    if crowd.gathered:
+        yield connection.sql("SELECT person_text AS identifier FROM identifiers").to_arrow_reader(BATCH)
+    for table in plan.tables:
+        described, spelling = delivered(delivery, table)
+        persons = () if crowd.gathered or table.person is None else (table.person,)
+        for name in (spelling[i] for i in (*persons, *table.identifiers) if described.note is None):
             text = identifier(name, family(described.columns[name], name))
-            reading.register("identifying_column", delivery.batches(table.plan.source, [name], numbered=False))
-            yield reading.sql(f"SELECT {text} AS identifier FROM identifying_column").to_arrow_reader(BATCH)
-            reading.unregister("identifying_column")
+            with reading(delivery, table.source, [name], connection) as rows:
+                yield connection.sql(f"SELECT {text} AS identifier FROM {rows}").to_arrow_reader(BATCH)

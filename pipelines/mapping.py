@@ -7,33 +7,11 @@ from enum import StrEnum
 from catalog.schema import ColumnType
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError
+from pipelines.generalise import generalisation
 from pipelines.plan import ColumnPlan
 
 EXACT = 2**53
 """Whole numbers up to here are exact in a DOUBLE; stored decimals stay below this many steps."""
-
-
-@dataclass(frozen=True)
-class Generalisation:
-    """A coarser stored value made of a finer delivered one; `sql` has `{}` for the delivered value as `reads`."""
-
-    reads: ColumnType
-    makes: ColumnType
-    sql: str
-
-
-GENERALISATIONS = {
-    "year": Generalisation(ColumnType.DATE, ColumnType.INTEGER, "CAST(year({}) AS BIGINT)"),
-    "month": Generalisation(ColumnType.DATE, ColumnType.DATE, "CAST(date_trunc('month', {}) AS DATE)"),
-    "first-2": Generalisation(ColumnType.CODE, ColumnType.CODE, "left({}, 2)"),
-    "first-3": Generalisation(ColumnType.CODE, ColumnType.CODE, "left({}, 3)"),
-}
-"""Names a plan may use under `generalise`."""
-
-
-def is_castable(generalise: str, type_: ColumnType) -> bool:
-    """True if the generalisation makes a column of this type."""
-    return GENERALISATIONS[generalise].makes is type_
 
 
 class Family(StrEnum):
@@ -47,6 +25,25 @@ class Family(StrEnum):
     TIME = "time"
     ZONED = "zoned"
     BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A value in two steps, since SQL computes an expression anew wherever it is written.
+
+    `first` is over the delivered column; `final` has `{}` where the outcome of `first` belongs, as often as it likes,
+    and `{cell}` for the delivered cell.
+    """
+
+    first: str
+    final: str = "{}"
+
+    def made_of(self, half: str, cell: str) -> str:
+        """SQL of the value, where `half` holds the outcome of `first`."""
+        return self.final.replace("{cell}", cell).replace("{}", half)
+
+    def then(self, final: str) -> "Cast":
+        return Cast(self.first, final.replace("{}", self.final))
 
 
 def family(duckdb_type: str, column: str) -> Family:
@@ -72,100 +69,124 @@ def raw(name: str, family_: Family) -> str:
     return f"nullif(trim(CAST({quoted} AS VARCHAR)), '')" if family_ is Family.TEXT else quoted
 
 
+def is_empty(name: str, family_: Family) -> str:
+    """True where the delivered cell is empty; never NULL."""
+    quoted = sql.name(name)
+    return f"coalesce(trim({quoted}) = '', true)" if family_ is Family.TEXT else f"{quoted} IS NULL"
+
+
 def identifier(name: str, family_: Family) -> str:
     """The text of an identifier: a whole number reads the same however it was delivered."""
-    return as_text(raw(name, family_), family_)
+    text = as_text(raw(name, family_), family_)
+    return text.made_of(f"({text.first})", sql.name(name))
 
 
-def value(plan: ColumnPlan, delivered: str, family_: Family) -> str:
-    """The stored value, NULL where it is missing or cannot be cast; `delivered` is the output of `raw`."""
+def value(plan: ColumnPlan, name: str, family_: Family) -> Cast:
+    """The stored value of delivered column `name`, NULL where it is missing or cannot be cast."""
     column = plan.column
     if plan.generalise:
-        rule = GENERALISATIONS[plan.generalise]
-        return rule.sql.format(_cast(rule.reads, delivered, family_, plan))
-    made = _cast(column.type, delivered, family_, plan)
-    return _on_grid(made, column.step) if column.type is ColumnType.DECIMAL else made
+        rule = generalisation(plan.generalise)
+        return _cast(rule.reads, name, family_, plan).then(rule.sql)
+    if column.type is ColumnType.DECIMAL:
+        return _on_grid(name, column.step)
+    return _cast(column.type, name, family_, plan)
 
 
-def _cast(type_: ColumnType, delivered: str, family_: Family, plan: ColumnPlan) -> str:
+def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Cast:
     match type_:
         case ColumnType.INTEGER:
-            return _whole(delivered, family_)
+            return _whole(name, family_)
         case ColumnType.DECIMAL:
-            number = f"TRY_CAST({delivered} AS DOUBLE)"
-            return f"CASE WHEN isfinite({number}) THEN {number} END"
+            return Cast(f"TRY_CAST({sql.name(name)} AS DOUBLE)", "CASE WHEN isfinite({}) THEN {} END")
         case ColumnType.DATE:
-            return _moment(delivered, family_, plan.formats, "DATE")
+            return _moment(name, family_, plan.formats, "DATE")
         case ColumnType.TIMESTAMP:
-            return _moment(delivered, family_, plan.formats, "TIMESTAMP")
+            return _moment(name, family_, plan.formats, "TIMESTAMP")
         case ColumnType.BOOLEAN:
-            return _truth(delivered, family_)
+            return _truth(name, family_)
         case ColumnType.CODE | ColumnType.TEXT:
-            return _recoded(as_text(delivered, family_), plan)
+            return _recoded(as_text(raw(name, family_), family_), plan)
 
 
-def as_text(delivered: str, family_: Family) -> str:
+def as_text(delivered: str, family_: Family) -> Cast:
     """A delivered value as text; a float only if it is whole, since its digits would be an accident otherwise."""
     if family_ is Family.FLOAT:
-        return f"CAST({_whole(delivered, family_)} AS VARCHAR)"
-    return f"CAST({delivered} AS VARCHAR)"
+        return Cast(delivered, f"CAST({_whole_float('{}')} AS VARCHAR)")
+    return Cast(delivered) if family_ is Family.TEXT else Cast(f"CAST({delivered} AS VARCHAR)")
 
 
-def _whole(delivered: str, family_: Family) -> str:
+def _whole(name: str, family_: Family) -> Cast:
+    quoted = sql.name(name)
     match family_:
         case Family.WHOLE | Family.BOOLEAN:
-            return f"TRY_CAST({delivered} AS BIGINT)"
+            return Cast(f"TRY_CAST({quoted} AS BIGINT)")
         case Family.FLOAT:
-            return (
-                f"CASE WHEN isfinite({delivered}) AND {delivered} = trunc({delivered}) AND abs({delivered}) <= {EXACT}"
-                f" THEN CAST({delivered} AS BIGINT) END"
-            )
+            return Cast(quoted, _whole_float("{}"))
         case Family.EXACT:
-            return f"CASE WHEN {delivered} = trunc({delivered}) THEN TRY_CAST({delivered} AS BIGINT) END"
+            return Cast(f"CASE WHEN {quoted} = trunc({quoted}) THEN TRY_CAST({quoted} AS BIGINT) END")
         case Family.TEXT:
-            # a plain cast would round 1.5 to 2
-            return (
-                f"CASE WHEN regexp_full_match({delivered}, '[+-]?[0-9]+([.]0*)?')"
-                f" THEN TRY_CAST(split_part({delivered}, '.', 1) AS BIGINT) END"
-            )
+            return _whole_text(quoted)
         case _:
-            return "CAST(NULL AS BIGINT)"
+            return Cast("CAST(NULL AS BIGINT)")
 
 
-def _on_grid(number: str, step: Decimal) -> str:
-    """The nearest multiple of the step, as the DOUBLE closest to it; NULL if too many steps to be exact."""
-    numerator, denominator = step.as_integer_ratio()
-    steps = f"round(({number}) * {denominator} / {numerator})"
-    return f"CASE WHEN abs({steps}) <= {EXACT} THEN {steps} * {numerator} / {denominator} END"
-
-
-def _moment(delivered: str, family_: Family, formats: tuple[str, ...], target: str) -> str:
-    if formats and family_ in (Family.TEXT, Family.WHOLE):
-        listed = "[" + ", ".join(sql.text(f) for f in formats) + "]"
-        made = f"CAST(try_strptime(CAST({delivered} AS VARCHAR), {listed}) AS {target})"
-    elif family_ is Family.ZONED:
-        made = f"CAST({delivered} AT TIME ZONE 'UTC' AS {target})"
-    elif family_ in (Family.DATE, Family.TIME):
-        made = f"CAST({delivered} AS {target})"
-    elif family_ is Family.TEXT:
-        made = f"TRY_CAST(TRY_CAST({delivered} AS TIMESTAMP) AS {target})"
-    else:
-        return f"CAST(NULL AS {target})"
-    return f"CASE WHEN isfinite({made}) THEN {made} END"
-
-
-def _truth(delivered: str, family_: Family) -> str:
-    if family_ is Family.BOOLEAN:
-        return delivered
-    written = f"lower({as_text(delivered, family_)})"
+def _whole_float(number: str) -> str:
     return (
-        f"CASE WHEN {written} IN ('true', 't', 'yes', 'y', '1') THEN true"
-        f" WHEN {written} IN ('false', 'f', 'no', 'n', '0') THEN false END"
+        f"CASE WHEN isfinite({number}) AND {number} = trunc({number}) AND abs({number}) <= {EXACT}"
+        f" THEN CAST({number} AS BIGINT) END"
     )
 
 
-def _recoded(written: str, plan: ColumnPlan) -> str:
+def _whole_text(quoted: str) -> Cast:
+    # a plain cast would round 1.5 to 2: what does not read the same when written again is looked at closely
+    closely = (
+        "CASE WHEN regexp_full_match(trim({cell}), '[+-]?[0-9]+([.]0*)?')"
+        " THEN TRY_CAST(split_part(trim({cell}), '.', 1) AS BIGINT) END"
+    )
+    return Cast(
+        f"TRY_CAST({quoted} AS BIGINT)",
+        f"CASE WHEN {{}} IS NULL THEN NULL WHEN CAST({{}} AS VARCHAR) = {{cell}} THEN {{}} ELSE {closely} END",
+    )
+
+
+def _on_grid(name: str, step: Decimal) -> Cast:
+    """The nearest multiple of the step, as the DOUBLE closest to it; NULL if too many steps to be exact."""
+    numerator, denominator = step.as_integer_ratio()
+    # a comparison with NaN or infinity is false here, so both are NULL
+    return Cast(
+        f"round(TRY_CAST({sql.name(name)} AS DOUBLE) * {denominator} / {numerator})",
+        f"CASE WHEN abs({{}}) <= {EXACT} THEN {{}} * {numerator} / {denominator} END",
+    )
+
+
+def _moment(name: str, family_: Family, formats: tuple[str, ...], target: str) -> Cast:
+    quoted = sql.name(name)
+    if formats and family_ in (Family.TEXT, Family.WHOLE):
+        listed = "[" + ", ".join(sql.text(f) for f in formats) + "]"
+        made = f"CAST(try_strptime(CAST({raw(name, family_)} AS VARCHAR), {listed}) AS {target})"
+    elif family_ is Family.ZONED:
+        made = f"CAST({quoted} AT TIME ZONE 'UTC' AS {target})"
+    elif family_ in (Family.DATE, Family.TIME):
+        made = f"CAST({quoted} AS {target})"
+    elif family_ is Family.TEXT:
+        made = f"TRY_CAST(TRY_CAST({quoted} AS TIMESTAMP) AS {target})"
+    else:
+        return Cast(f"CAST(NULL AS {target})")
+    return Cast(made, "CASE WHEN isfinite({}) THEN {} END")
+
+
+def _truth(name: str, family_: Family) -> Cast:
+    if family_ is Family.BOOLEAN:
+        return Cast(sql.name(name))
+    written = as_text(raw(name, family_), family_)
+    return written.then(
+        "CASE WHEN lower({}) IN ('true', 't', 'yes', 'y', '1') THEN true"
+        " WHEN lower({}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+    )
+
+
+def _recoded(written: Cast, plan: ColumnPlan) -> Cast:
     if not plan.recode:
         return written
     cases = " ".join(f"WHEN {sql.text(old)} THEN {sql.text(new)}" for old, new in plan.recode.items())
-    return f"CASE {written} {cases} ELSE {written} END"
+    return written.then(f"CASE {{}} {cases} ELSE {{}} END")

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from catalog.schema import Column, DatasetSchema, Table, TableKind
+from catalog.schema import Bounds, Column, DatasetSchema, Table, TableKind
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,50 @@ class LookupColumn:
 
 
 @dataclass(frozen=True)
+class Coarser:
+    """A code replaced by what a public lookup table gives for it: its parent, its region.
+
+    Codes in `keep` stay as they are. A code without an entry has no coarser value and fails its row's check.
+    """
+
+    table: str
+    code: str
+    into: str
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A table about persons, and its column that holds the value: a row of the same person must have it."""
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
 class ColumnPlan:
     """How one stored column is made of one delivered column.
 
     `values_from` gives the column a closed list of values taken from a lookup table of the same delivery, `references`
-    only demands that the value exists there. `recode` maps delivered codes to stored ones, `formats` are strptime
-    formats for dates delivered as text, `generalise` is a name in `pipelines.mapping.GENERALISATIONS`.
+    only demands that the value exists there, `foreign_key` that it exists among the person's own rows of a table.
+    `recode` maps delivered codes to stored ones, `formats` are strptime formats for dates delivered as text,
+    `generalise` is a name in `pipelines.generalise`, `coarser` takes the coarser code from a lookup table, `shift`
+    moves a date by the person's own number of days. `free_text` is the reason for which free text is kept.
+    `delivered_bounds` are the bounds of a shifted date before the shift.
     """
 
     column: Column
     source: str
     formats: tuple[str, ...] = ()
     generalise: str | None = None
+    coarser: Coarser | None = None
+    shift: bool = False
+    free_text: str = ""
     recode: Mapping[str, str] = field(default_factory=dict)
     values_from: LookupColumn | None = None
     references: LookupColumn | None = None
+    foreign_key: ForeignKey | None = None
+    delivered_bounds: Bounds | None = None
 
     @property
     def name(self) -> str:
@@ -124,7 +153,10 @@ class SourcePlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan as checked on load. `facts` are the catalogue's: free keys that `pipelines.publish` understands."""
+    """A plan as checked on load. `facts` are the catalogue's: free keys that `pipelines.publish` understands.
+
+    `shift_days` is how far, at most, shifted dates move in either direction; 0 where none are shifted.
+    """
 
     file: Path
     hash: str
@@ -136,6 +168,7 @@ class Plan:
     domain: str
     normalise: tuple[str, ...]
     tables: tuple[TablePlan, ...]
+    shift_days: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property

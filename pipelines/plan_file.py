@@ -4,23 +4,23 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from catalog.schema import RESERVED, Bounds, CodedValue, Column, ColumnType, TableKind
+from catalog.schema import TableKind
 from catalog.values import SLUG
 from pipelines.errors import PlanError
 from pipelines.keystore import DOMAIN
-from pipelines.mapping import GENERALISATIONS, is_castable
-from pipelines.plan import Check, ColumnPlan, LookupColumn, Plan, SourcePlan, TablePlan
+from pipelines.plan import Check, ForeignKey, LookupColumn, Plan, SourcePlan, TablePlan
+from pipelines.plan_columns import NAME, column_plan
 from pipelines.plan_section import Section
 from pipelines.pseudonyms import NORMALISATIONS
 from pipelines.readers import READERS
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+MOST_SHIFT = 3_650
+"""Days a date may be shifted by, at most."""
 
 ENGINE_SCHEMAS = frozenset({"main", "temp", "system", "memory", "pg_catalog", "information_schema"})
 """Names the query engine uses itself; a dataset's identifier becomes a schema name there."""
@@ -60,6 +60,9 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
     name = dataset.match("id", SLUG, "lower-case letters, digits, '-' and '_'")
     if name in ENGINE_SCHEMAS:
         dataset.fail("id", f"the identifier {name!r} is taken by the query engine.", "Choose another.")
+    shift_days = pseudonyms.count("shift_days", 0)
+    if not 0 <= shift_days <= MOST_SHIFT:
+        pseudonyms.fail("shift_days", f"is a number of days from 0 to {MOST_SHIFT}.")
     plan = Plan(
         file=file,
         hash=digest,
@@ -74,7 +77,8 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
         ),
         domain=pseudonyms.match("domain", DOMAIN, "lower-case letters, digits and dashes"),
         normalise=pseudonyms.choices("normalise", tuple(NORMALISATIONS)),
-        tables=tuple(_table(section, threshold) for section in root.sections("tables")),
+        tables=tuple(_table(section, threshold, shift_days) for section in root.sections("tables")),
+        shift_days=shift_days,
         facts=root.table("catalogue"),
     )
     for section in (dataset, source, pseudonyms, root):
@@ -82,7 +86,7 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
     return plan
 
 
-def _table(section: Section, threshold: Decimal) -> TablePlan:
+def _table(section: Section, threshold: Decimal, shift_days: int) -> TablePlan:
     kind = TableKind(section.choice("kind", tuple(TableKind)))
     if not NAME.fullmatch(section.name):
         section.fail(None, "a table name is lower-case letters, digits and underscores, a letter first.")
@@ -102,7 +106,7 @@ def _table(section: Section, threshold: Decimal) -> TablePlan:
             groups_per_person=section.count("groups_per_person", 1),
             dimensions=section.lists("dimensions"),
             threshold=section.share("threshold", threshold),
-            columns=tuple(_column(c, kind) for c in section.sections("columns")),
+            columns=tuple(column_plan(c, kind, shift_days) for c in section.sections("columns")),
             checks=tuple(_check(c) for c in section.items("checks")),
         )
     )
@@ -123,87 +127,6 @@ def _check_table(table: TablePlan, section: Section) -> None:
         for name in check.columns:
             if name not in table.column:
                 section.fail("checks", f"check {check.name!r} names column {name!r}, which this table has not.")
-
-
-def _column(section: Section, kind: TableKind) -> ColumnPlan:
-    if not NAME.fullmatch(section.name) or section.name in RESERVED:
-        section.fail(None, "a column name is lower-case letters, digits and underscores, and not a reserved word.")
-    type_ = ColumnType(section.choice("type", tuple(ColumnType)))
-    if type_ is ColumnType.TEXT and kind is not TableKind.LOOKUP:
-        section.fail("type", "free text is kept in public lookup tables only.", "Use a code, or leave the column out.")
-    column = section.build(
-        lambda: Column(
-            name=section.name,
-            type=type_,
-            title=section.text("title", ""),
-            description=section.text("description", ""),
-            required=section.flag("required"),
-            code_system=section.text("code_system", "") or None,
-            values=_values(section, type_),
-            bounds=_bounds(section, type_),
-            step=section.number("step", Decimal(1)),
-            unit=section.text("unit", "") or None,
-            # one row for each person: every column of such a table is person-level by itself
-            person_level=section.flag("person_level") or kind is TableKind.PERSONS,
-        )
-    )
-    plan = ColumnPlan(
-        column=column,
-        source=section.text("source", section.name),
-        formats=section.texts("formats"),
-        generalise=section.choice("generalise", tuple(GENERALISATIONS), None),
-        recode={str(k): str(v) for k, v in section.table("recode").items()},
-        values_from=_lookup(section, "values_from"),
-        references=_lookup(section, "references"),
-    )
-    if plan.values_from and column.values:
-        section.fail("values_from", "the values are given twice.", "Keep either values or values_from.")
-    if plan.generalise and not is_castable(plan.generalise, type_):
-        section.fail("generalise", f"{plan.generalise!r} does not make a column of type {type_}.")
-    section.finish()
-    return plan
-
-
-def _values(section: Section, type_: ColumnType) -> tuple[CodedValue, ...] | None:
-    table = section.table("values")
-    if not table:
-        return None
-    if type_ not in (ColumnType.CODE, ColumnType.INTEGER):
-        section.fail("values", f"a column of type {type_} has no coded values.", "Use the type code or integer.")
-    try:
-        return tuple(
-            CodedValue(int(code) if type_ is ColumnType.INTEGER else code, str(label)) for code, label in table.items()
-        )
-    except ValueError:
-        section.fail("values", "the codes of an integer column are whole numbers.")
-
-
-def _bounds(section: Section, type_: ColumnType) -> Bounds | None:
-    if not section.has("bounds"):
-        return None
-    low, high = section.pair("bounds")
-    if type_ in (ColumnType.DATE, ColumnType.TIMESTAMP):
-        if not (isinstance(low, date) and isinstance(high, date)):
-            section.fail("bounds", f"bounds of a column of type {type_} are two dates.")
-        first, last = low, high
-        return section.build(lambda: Bounds(first, last))
-    if not type_.is_number:
-        section.fail("bounds", f"a column of type {type_} has no bounds.")
-    if not all(isinstance(bound, int | Decimal) and Decimal(bound).is_finite() for bound in (low, high)):
-        section.fail("bounds", f"bounds of a column of type {type_} are two numbers.")
-    return section.build(lambda: Bounds(Decimal(low), Decimal(high)))
-
-
-def _lookup(section: Section, key: str) -> LookupColumn | None:
-    if not section.has(key):
-        return None
-    inner = section.section(key)
-    where = {
-        name: tuple(value) if isinstance(value, list) else (value,) for name, value in inner.table("where").items()
-    }
-    lookup = LookupColumn(inner.text("table"), inner.text("code"), inner.text("label", "") or None, where)
-    inner.finish()
-    return lookup
 
 
 def _check(section: Section) -> Check:
@@ -231,14 +154,31 @@ def _check_references(plan: Plan, root: Section) -> None:
         root.fail("tables", f"{len(persons)} tables have the kind persons; a dataset has at most one.")
     for table in plan.tables:
         for column in table.columns:
+            section = root.at("tables", table.name, "columns", column.name)
             if column.lookup:
-                _check_lookup(plan, column.lookup, root.at("tables", table.name, "columns", column.name))
+                _check_lookup(plan, column.lookup.table, _names(column.lookup), section)
+            if column.coarser:
+                _check_lookup(plan, column.coarser.table, (column.coarser.code, column.coarser.into), section)
+            if column.foreign_key:
+                _check_foreign_key(plan, column.foreign_key, section)
 
 
-def _check_lookup(plan: Plan, lookup: LookupColumn, section: Section) -> None:
-    target = plan.table.get(lookup.table)
+def _names(lookup: LookupColumn) -> tuple[str, ...]:
+    return (lookup.code, *((lookup.label,) if lookup.label else ()), *lookup.where)
+
+
+def _check_lookup(plan: Plan, table: str, names: tuple[str, ...], section: Section) -> None:
+    target = plan.table.get(table)
     if target is None or target.kind is not TableKind.LOOKUP:
-        section.fail(None, f"refers to {lookup.table!r}, which is no lookup table of this plan.")
-    for name in (lookup.code, lookup.label, *lookup.where):
-        if name is not None and name not in target.column:
-            section.fail(None, f"refers to column {name!r}, which lookup table {lookup.table!r} has not.")
+        section.fail(None, f"refers to {table!r}, which is no lookup table of this plan.")
+    for name in names:
+        if name not in target.column:
+            section.fail(None, f"refers to column {name!r}, which lookup table {table!r} has not.")
+
+
+def _check_foreign_key(plan: Plan, key: ForeignKey, section: Section) -> None:
+    target = plan.table.get(key.table)
+    if target is None or target.kind is TableKind.LOOKUP:
+        section.fail("foreign_key", f"refers to {key.table!r}, which is no table about persons of this plan.")
+    if key.column not in target.column:
+        section.fail("foreign_key", f"refers to column {key.column!r}, which table {key.table!r} has not.")

@@ -1,15 +1,28 @@
-"""The quarantine: which row of which delivered table failed which rule. Row numbers and reasons, never values."""
+"""The quarantine: which row of which delivered table failed which rule. Row numbers and reasons, never values.
 
-from collections.abc import Iterable
+Good deliveries are read without row numbers, on all cores. Only a table that lost rows on its way is read again, in
+order, to say which and why.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.schema import TableKind
 from pipelines import sqltext as sql
-from pipelines.errors import without_engine_text
-from pipelines.finish import FinishedTable
-from pipelines.quality.rows import PROBLEMS, fails, passes
-from pipelines.readers import ROW_NUMBER
-from pipelines.workbench import Bench
+from pipelines.crowd import LEFT_OUT, TOKEN, Crowd
+from pipelines.errors import SourceError, without_engine_text
+from pipelines.finish import FinishedTable, Finishing, rows_of
+from pipelines.mapped import Reading
+from pipelines.quality import bits
+from pipelines.quality.rows import BAD_PERSON, PERSON_TEXT, SEVERAL_ROWS, UNKNOWN_PERSON, Rule
+from pipelines.readers import ROW_NUMBER, Source
+from pipelines.workbench import Benches, reading
+
+PROBLEMS = "_problems"
+LATE = "_late"
+HAS_PERSON = "_has_person"
+BATCH = 50_000
 
 
 @dataclass(frozen=True)
@@ -21,42 +34,119 @@ class QuarantinedTable:
     file: Path | None
 
 
-def quarantine_table(finished: FinishedTable, bench: Bench) -> QuarantinedTable:
-    """Write the report of one table to the workspace: source_table, row_number, column, reason."""
-    mapped = finished.mapped
-    if not mapped.files():
-        return QuarantinedTable(0, {}, None)
-    connection = bench.connection
-    report = bench.folder / "quarantine" / f"{mapped.plan.name}.parquet"
-    report.parent.mkdir(exist_ok=True)
-    with without_engine_text(f"the quarantine of table {mapped.plan.name!r} could not be written"):
-        connection.execute(
-            f"COPY (SELECT {sql.text(mapped.plan.source)} AS source_table, * RENAME ({ROW_NUMBER} AS row_number)"
-            f" FROM ({_failures(finished)})"
-            f' ORDER BY row_number, "column", reason) TO {sql.text(str(report))} (FORMAT parquet, COMPRESSION zstd)'
+NOTHING = QuarantinedTable(0, {}, None)
+
+
+def quarantine_table(
+    delivery: Source,
+    how: Reading,
+    finished: FinishedTable,
+    finishing: Finishing,
+    stored: Mapping[str, FinishedTable],
+    crowd: Crowd,
+    work: Benches,
+) -> QuarantinedTable:
+    """Write the report of one table to the workspace: source_table, row_number, column, reason.
+
+    `stored` are the finished tables by name.
+    """
+    late = _late_rules(how, finishing, stored) if how.plan.person else ()
+    with without_engine_text(f"the quarantine of table {how.plan.name!r} could not be written", SourceError):
+        _collect(delivery, how, late, crowd, work)
+        return _report(how, (*how.rules, *late), work)
+
+
+def _late_rules(how: Reading, finishing: Finishing, stored: Mapping[str, FinishedTable]) -> tuple[Rule, ...]:
+    """Rules that need the person's key, or the person's other rows; over rows that pass all others."""
+    good = bits.none_set(PROBLEMS, len(how.rules))
+    found = [Rule("", BAD_PERSON, f"person_key IS NULL AND {HAS_PERSON}")]
+    known = f"{good} AND person_key IS NOT NULL"
+    if how.plan.kind is TableKind.PERSONS:
+        several = (
+            f"SELECT person_key FROM {_read(finishing.mapped[how.plan.name].files())} GROUP BY ALL HAVING count(*) > 1"
         )
-        source = f"read_parquet({sql.text(str(report))})"
-        rows = connection.execute(f"SELECT count(DISTINCT row_number) FROM {source}").fetchall()[0][0]
-        counted = connection.execute(
-            f'SELECT "column", reason, count(*) FROM {source} GROUP BY ALL ORDER BY 3 DESC, 1, 2'
-        ).fetchall()
+        return (*found, Rule("", SEVERAL_ROWS, f"{known} AND person_key IN ({several})"))
+    if finishing.persons is not None:
+        files = [f.path for f in stored[finishing.persons].files]
+        persons = f"SELECT person_key FROM {_read(files)}" if files else "SELECT NULL WHERE false"
+        found.append(Rule("", UNKNOWN_PERSON, f"{known} AND person_key NOT IN ({persons})"))
+    for column in how.plan.columns:
+        if column.foreign_key:
+            key = column.foreign_key
+            reason = f"no row of the person in {key.table} has it as {key.column}"
+            found.append(
+                Rule(column.name, reason, f"{known} AND {_dangling(column.name, key.table, key.column, finishing)}")
+            )
+    return tuple(found)
+
+
+def _dangling(name: str, table: str, column: str, finishing: Finishing) -> str:
+    target = finishing.mapped[table].plan.table()
+    sources = [s for b in range(finishing.buckets) if (s := rows_of(finishing, target, b))]
+    if not sources:
+        return f"{sql.name(name)} IS NOT NULL"
+    return (
+        f"{sql.name(name)} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ({' UNION ALL '.join(sources)}) AS target"
+        f" WHERE target.person_key = keyed.person_key"
+        f" AND CAST(target.{sql.name(column)} AS VARCHAR) = CAST(keyed.{sql.name(name)} AS VARCHAR))"
+    )
+
+
+def _collect(delivery: Source, how: Reading, late: tuple[Rule, ...], crowd: Crowd, work: Benches) -> None:
+    """Table `bad` on the pseudonymised bench: row numbers and the rules they fail."""
+    bench = work.pseudonymised.connection
+    keys = [sql.name(c.name) for c in how.plan.columns if c.foreign_key]
+    asked = [ROW_NUMBER, bits.columns(PROBLEMS, [r.fails for r in how.rules]), *keys]
+    if how.plan.person is not None:
+        asked += [f"{crowd.token(PERSON_TEXT)} AS {TOKEN}", f"{PERSON_TEXT} IS NOT NULL AS {HAS_PERSON}"]
+    with reading(delivery, how.plan.source, how.columns, work.clear.connection, numbered=True) as relation:
+        query = f"SELECT {', '.join(asked)} FROM ({how.casts(relation, ROW_NUMBER)}) AS casts"
+        bench.register("numbered", work.clear.connection.sql(query).to_arrow_reader(BATCH))
+        bench.execute(f"CREATE OR REPLACE TEMP TABLE bad AS {_bad(how, late, crowd)}")
+        bench.unregister("numbered")
+
+
+def _bad(how: Reading, late: tuple[Rule, ...], crowd: Crowd) -> str:
+    good = bits.none_set(PROBLEMS, len(how.rules))
+    problems = f"COLUMNS('^{PROBLEMS}[0-9]+$')"
+    if how.plan.person is None:
+        return f"SELECT {ROW_NUMBER}, {problems} FROM numbered WHERE NOT ({good})"
+    return (
+        f"WITH keyed AS (SELECT numbered.*, person_key FROM numbered"
+        f" LEFT JOIN read_parquet({sql.text(str(crowd.pseudonyms))}) AS keys USING ({TOKEN})"
+        f" WHERE {LEFT_OUT} IS NOT TRUE),"
+        f" checked AS (SELECT {ROW_NUMBER}, {problems}, {bits.columns(LATE, [r.fails for r in late])} FROM keyed)"
+        f" SELECT * FROM checked WHERE NOT ({good} AND {bits.none_set(LATE, len(late))})"
+    )
+
+
+def _report(how: Reading, found: tuple[Rule, ...], work: Benches) -> QuarantinedTable:
+    bench = work.pseudonymised.connection
+    report = work.pseudonymised.folder / "quarantine" / f"{how.plan.name}.parquet"
+    report.parent.mkdir(exist_ok=True)
+    early = len(how.rules)
+    parts = " UNION ALL ".join(
+        f'SELECT {ROW_NUMBER} AS row_number, {sql.text(rule.column)} AS "column", {sql.text(rule.reason)} AS reason'
+        f" FROM bad WHERE {bits.is_set(PROBLEMS, n) if n < early else bits.is_set(LATE, n - early)}"
+        for n, rule in enumerate(found)
+    )
+    bench.execute(
+        f"COPY (SELECT {sql.text(how.plan.source)} AS source_table, * FROM ({parts})"
+        f' ORDER BY row_number, "column", reason) TO {sql.text(str(report))} (FORMAT parquet, COMPRESSION zstd)'
+    )
+    rows = bench.execute("SELECT count(*) FROM bad").fetchall()[0][0]
+    counted = bench.execute(
+        f'SELECT "column", reason, count(*) FROM {_read([report])} GROUP BY ALL ORDER BY 3 DESC, 1, 2'
+    ).fetchall()
+    bench.execute("DROP TABLE bad")
     if not rows:
         report.unlink()
-        return QuarantinedTable(0, {}, None)
+        return NOTHING
     return QuarantinedTable(int(rows), {f"{c}: {r}" if c else r: int(n) for c, r, n in counted}, report)
 
 
-def _failures(finished: FinishedTable) -> str:
-    mapped = finished.mapped
-    source = f"read_parquet({sql.paths(mapped.files())}, hive_partitioning = false)"
-    parts = [
-        f'SELECT {ROW_NUMBER}, {sql.text(rule.column)} AS "column", {sql.text(rule.reason)} AS reason'
-        f" FROM bad WHERE {fails(n)}"
-        for n, rule in enumerate(mapped.rules)
-    ]
-    parts += [f"SELECT * FROM read_parquet({sql.paths([p])})" for p in finished.set_aside]
-    bad = f"SELECT {ROW_NUMBER}, COLUMNS('^{PROBLEMS}[0-9]+$') FROM {source} WHERE NOT ({passes(mapped.rules)})"
-    return f"WITH bad AS MATERIALIZED ({bad}) " + " UNION ALL ".join(parts)
+def _read(files: list[Path]) -> str:
+    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"
 
 
 def above_threshold(tables: Iterable[tuple[FinishedTable, QuarantinedTable]]) -> list[str]:

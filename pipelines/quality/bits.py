@@ -11,13 +11,14 @@ def words(name: str, count: int) -> tuple[str, ...]:
     return tuple(f"{name}{n}" for n in range(max(1, -(-count // WORD_BITS))))
 
 
-def columns(name: str, conditions: Sequence[str]) -> str:
-    """SELECT items that set a bit for each SQL condition that is true, in order."""
+def columns(name: str, conditions: Sequence[str], where: str = "true") -> str:
+    """SELECT items that set a bit for each SQL condition that is true, in order, in rows `where` it is asked."""
     items = []
     for number, word in enumerate(words(name, len(conditions))):
         of_word = conditions[number * WORD_BITS : (number + 1) * WORD_BITS]
         bits = [f"CASE WHEN {condition} THEN {1 << bit} ELSE 0 END" for bit, condition in enumerate(of_word)]
-        items.append(f"CAST({' + '.join(bits) or '0'} AS BIGINT) AS {word}")
+        found = f"CAST({' + '.join(bits) or '0'} AS BIGINT)"
+        items.append(f"{found if where == 'true' else f'CASE WHEN {where} THEN {found} ELSE 0 END'} AS {word}")
     return ", ".join(items)
 
 

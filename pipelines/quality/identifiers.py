@@ -38,6 +38,9 @@ FEW = 2
 LISTED_FEW = 20
 """The same for columns with a closed list."""
 
+ROWS_LOOKED_AT = 500_000
+"""Rows of a table, about, that are compared with their own identifiers one by one."""
+
 BATCH = 50_000
 
 SEPARATORS = " .-/_,;:"
@@ -58,10 +61,17 @@ def watched(table: TablePlan) -> tuple[ColumnPlan, ...]:
     return tuple(c for c in table.columns if c.column.type in kinds and not c.generalise)
 
 
-def leak_masks(table: TablePlan) -> str:
-    """SELECT items with a bit set for each watched column that holds an identifier of its row."""
+def leak_masks(table: TablePlan, rows: int) -> str:
+    """SELECT items with a bit set for each watched column that holds an identifier of its row.
+
+    The first bit says that the row was looked at: of a table of many rows, some persons' rows tell enough, since a
+    column is refused for a share of its rows, and identifiers that are no accident are looked for in all of them.
+    """
     identifiers = [PERSON_TEXT, *(identifier_name(n) for n in range(len(table.identifiers)))]
-    return bits.columns(LEAKS, [sql.alternatives(_holds(c, i) for i in identifiers) for c in watched(table)])
+    found = [sql.alternatives(_holds(c, i) for i in identifiers) for c in watched(table)]
+    every = max(1, rows // ROWS_LOOKED_AT)
+    looked_at = "true" if every == 1 else f"hash({PERSON_TEXT}) % {every} = 0"
+    return bits.columns(LEAKS, ["true", *found], where=looked_at)
 
 
 def _holds(column: ColumnPlan, identifier: str) -> str:
@@ -94,7 +104,7 @@ def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: I
         return
     with _searching(table):
         for position, column in enumerate(watched(table)):
-            _check_own(connection, table, column, bits.is_set(LEAKS, position), listed)
+            _check_own(connection, table, column, bits.is_set(LEAKS, position + 1), listed)
             if is_open(column) and column.column.type is not ColumnType.INTEGER:
                 name = sql.name(column.name)
                 found = looks_like(connection, f"(SELECT DISTINCT {name} AS v FROM read_parquet({listed}))")
@@ -149,7 +159,8 @@ def _check_own(
     connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, same: str, files: str
 ) -> None:
     equal, filled = connection.execute(
-        f"SELECT count(*) FILTER ({same}), count({sql.name(column.name)}) FROM read_parquet({files})"
+        f"SELECT count(*) FILTER ({same}), count({sql.name(column.name)}) FILTER ({bits.is_set(LEAKS, 0)})"
+        f" FROM read_parquet({files})"
     ).fetchall()[0]
     few, share = (FEW, COINCIDENCE) if is_open(column) else (LISTED_FEW, LISTED_COINCIDENCE)
     if equal > few and equal > share * filled:

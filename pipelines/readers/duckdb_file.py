@@ -21,4 +21,4 @@ def open_duckdb(location: Path, options: Mapping[str, Any], limits: Limits) -> S
             "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY ALL", [schema]
         ).fetchall()
         connection.execute("SET enable_external_access = false")
-    return Source(connection, {t: f"{sql.name(schema)}.{sql.name(t)}" for (t,) in names}, [location])
+    return Source(connection, {t: f"{sql.name(schema)}.{sql.name(t)}" for (t,) in names}, [location], shared=False)

@@ -64,9 +64,15 @@ class Source:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, relations: Mapping[str, str], files: Iterable[Path]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        relations: Mapping[str, str],
+        files: Iterable[Path],
+        *,
+        shared: bool = True,
     ) -> None:
         self._connection, self._relations, self._files = connection, dict(relations), tuple(files)
+        self._shared = shared
 
     def __enter__(self) -> "Source":
         return self
@@ -85,6 +91,10 @@ class Source:
         columns = {row[0]: row[1] for row in rows}
         junk = all(JUNK_COLUMN.fullmatch(c) for c in columns)
         return DeliveredTable(table, columns, "its columns have no names: a header row without data" if junk else None)
+
+    def relation(self, table: str) -> str | None:
+        """SQL that any connection may read the table from; None if only this source can."""
+        return self._relation(table) if self._shared else None
 
     def batches(self, table: str, columns: Iterable[str], *, numbered: bool = True) -> pa.RecordBatchReader:
         """Batches of the delivered columns, with ROW_NUMBER last if `numbered`; each call reads from the start."""

@@ -11,7 +11,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +48,11 @@ class DatasetFolder:
         """Reports of the last delivery that was stopped."""
         return self.quarantine / "refused"
 
+    @property
+    def dry_run(self) -> Path:
+        """Reports of the last run that stored nothing."""
+        return self.quarantine / "dry-run"
+
     def record(self, snapshot_id: str) -> Path:
         return self.snapshots / f"{snapshot_id}.json"
 
@@ -81,15 +86,23 @@ class DatasetFolder:
             ) from None
 
     @contextmanager
-    def workspace(self) -> Iterator[Path]:
-        """An empty folder on the store's own disk, removed at the end; leftovers of killed runs go first."""
-        shutil.rmtree(self.staging, ignore_errors=True)
-        folder = self.staging / secrets.token_hex(8)
-        folder.mkdir(parents=True, mode=0o700)
+    def workspace(self, job: str, *, keeps: Callable[[Path, BaseException], bool] = lambda *_: False) -> Iterator[Path]:
+        """The folder of one job on the store's own disk, removed at the end unless `keeps` says that it is of use.
+
+        What killed runs of other jobs left goes first.
+        """
+        folder = self.staging / job
+        for leftover in self.staging.glob("*") if self.staging.is_dir() else ():
+            if leftover != folder:
+                shutil.rmtree(leftover, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
             yield folder
-        finally:
-            shutil.rmtree(self.staging, ignore_errors=True)
+        except BaseException as failure:
+            if not keeps(folder, failure):
+                shutil.rmtree(self.staging, ignore_errors=True)
+            raise
+        shutil.rmtree(self.staging, ignore_errors=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

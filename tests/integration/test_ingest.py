@@ -17,7 +17,8 @@ from pipelines.errors import (
     StoreBusy,
     TooManyBadRows,
 )
-from pipelines.ingest import IngestReport, Step, ingest
+from pipelines.ingest import IngestReport, ingest
+from pipelines.progress import Step
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
 from pipelines.pseudonyms import Pseudonymiser, bucket_of

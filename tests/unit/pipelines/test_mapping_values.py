@@ -9,7 +9,7 @@ import pytest
 
 from catalog.schema import Column, ColumnType
 from pipelines.errors import SourceError
-from pipelines.mapping import Family, family, identifier, raw, value
+from pipelines.mapping import Family, family, identifier, value
 from pipelines.plan import ColumnPlan
 
 
@@ -17,8 +17,9 @@ def stored(cell: str, sql_type: str, type_: ColumnType, **facts: Any) -> Any:
     step = facts.pop("step", Decimal(1))
     plan = ColumnPlan(Column("c", type_, step=step), "d", **facts)
     kind = family(sql_type, "d")
-    query = f"SELECT {value(plan, raw('d', kind), kind)} FROM (SELECT CAST({cell} AS {sql_type}) AS d)"
-    return duckdb.execute(query).fetchall()[0][0]
+    cast = value(plan, "d", kind)
+    halves = f"SELECT {cast.first} AS half, d FROM (SELECT CAST({cell} AS {sql_type}) AS d)"
+    return duckdb.execute(f"SELECT {cast.made_of('half', 'd')} FROM ({halves})").fetchall()[0][0]
 
 
 @pytest.mark.parametrize(
