@@ -52,7 +52,10 @@ class Journal:
     def bucket(self, bucket: int) -> list[MadeFile] | None:
         """What a finished bucket gave, None if it is not finished."""
         found = self._entries.get(f"bucket {bucket}")
-        return None if found is None else [_made(self.workspace, entry) for entry in found["made"]]
+        made = [_made(self.workspace, entry) for entry in found["made"]] if found else []
+        # files that were on their way into the store when the run ended are not there any more
+        there = all(m.file is None or m.file.path.is_file() for m in made)
+        return made if found and there else None
 
     def enter_bucket(self, bucket: int, made: Iterable[MadeFile]) -> None:
         self._enter(f"bucket {bucket}", {"made": [_entry(self.workspace, m) for m in made]})

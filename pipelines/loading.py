@@ -164,4 +164,4 @@ class Loading:
         if how.note is not None or finished.rows == finished.mapped.delivered:
             return NOTHING
         self._progress(Step("set aside", table.name))
-        return quarantine_table(self._delivery.source, how, finished, work, self._finished, crowd, self._work)
+        return quarantine_table(self._delivery.source, how, work, self._finished, crowd, self._work)

@@ -40,7 +40,6 @@ NOTHING = QuarantinedTable(0, {}, None)
 def quarantine_table(
     delivery: Source,
     how: Reading,
-    finished: FinishedTable,
     finishing: Finishing,
     stored: Mapping[str, FinishedTable],
     crowd: Crowd,

@@ -18,9 +18,9 @@ from pipelines.errors import (
     TooManyBadRows,
 )
 from pipelines.ingest import IngestReport, ingest
-from pipelines.progress import Step
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
+from pipelines.progress import Step
 from pipelines.pseudonyms import Pseudonymiser, bucket_of
 from pipelines.store.reader import Store
 from tests.unit.pipelines.deliveries import PERSONS, PLAN, STAYS, WARDS, write_clinic, write_plan
