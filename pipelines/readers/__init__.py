@@ -12,7 +12,9 @@ from pipelines.readers.csv_files import open_csv
 from pipelines.readers.duckdb_file import open_duckdb
 from pipelines.readers.limits import Limits
 from pipelines.readers.parquet_files import open_parquet
+from pipelines.readers.postgresql import open_postgresql
 from pipelines.readers.source import ROW_NUMBER, DeliveredTable, Source, SourceFile
+from pipelines.readers.sqlite_file import open_sqlite
 
 __all__ = ["READERS", "ROW_NUMBER", "DeliveredTable", "Limits", "Source", "SourceFile", "locate", "open_source"]
 
@@ -23,6 +25,8 @@ READERS: dict[str, Callable[[Any, Mapping[str, Any], Limits], Source]] = {
     "csv": open_csv,
     "duckdb": open_duckdb,
     "parquet": open_parquet,
+    "postgresql": open_postgresql,
+    "sqlite": open_sqlite,
 }
 
 

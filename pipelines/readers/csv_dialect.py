@@ -49,11 +49,12 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Header:
-    """`lines` is the number of records that are header: 1, or 0 if the plan names the columns."""
+    """`end` is how lines end; `lines` the number of records that are header: 1, or 0 if the plan names the columns."""
 
     delimiter: str
     names: tuple[str, ...]
     lines: int
+    end: str
 
 
 def read_options(options: Mapping[str, Any]) -> Dialect:
@@ -77,17 +78,22 @@ def read_header(part: Part, dialect: Dialect, limits: Limits) -> Header:
         beginning = opened.read(LONGEST_HEADER)
     check_kind(part.name, beginning[:BEGINNING], None, "CSV")
     text = _decoded(part.name, beginning, dialect.encoding)
-    first = next(iter(io.StringIO(text)), "")
+    first = next(iter(io.StringIO(text, newline="")), "")
     delimiter = dialect.delimiter or max(DELIMITERS, key=first.count)
+    end = first[len(first.rstrip("\r\n")) :] or "\n"
     if dialect.columns:
-        return Header(delimiter, _checked(part.name, list(dialect.columns), limits), 0)
+        return Header(delimiter, _checked(part.name, list(dialect.columns), limits), 0, end)
     if not text.strip():
         raise SourceError(f"{part.name}: the file is empty. Its first line must name the columns.")
-    return Header(delimiter, _checked(part.name, _names(part.name, text, delimiter, dialect), limits), 1)
+    return Header(delimiter, _checked(part.name, _names(part.name, text, delimiter, dialect), limits), 1, end)
 
 
 def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, parallel: bool, headed: bool = True) -> str:
-    """SQL that reads UTF-8 text at a path (or a list literal of paths), with every choice spelt out."""
+    """SQL that reads UTF-8 text at a path (or a list literal of paths), with every choice spelt out.
+
+    Read in parallel, a file with cells of several lines may be refused; read by one thread, what follows a quote that
+    is never closed is dropped without a word (DuckDB 2.0). Callers see to both.
+    """
     columns = ", ".join(f"{sql.text(name)}: 'VARCHAR'" for name in header.names)
     return (
         f"read_csv({path}, auto_detect = false, compression = 'none', columns = {{{columns}}},"

@@ -1,15 +1,14 @@
 """CSV as a delivery: every cell is read as text and cast later by the plan's types.
 
-Plain UTF-8 files are the engine's own to read, in parallel where no quote is in them (it gives up on cells of several
-lines otherwise). All else, packed or in another encoding, streams through memory in pieces (`csv_chunks`): gzip too,
-since the engine does not compare its check sum and knows no limit.
+Plain UTF-8 files without cells of several lines are the engine's own to read, in parallel. All else, packed or in
+another encoding, streams through memory in pieces (`csv_chunks`): gzip too, since the engine does not compare its check
+sum and knows no limit, and cells of several lines, which make its parallel reader give up and its other one lose rows.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ import pyarrow as pa
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.readers.csv_chunks import nul_error, parsed, utf_8_blocks
+from pipelines.readers.csv_chunks import Pieces, has_long_cells, utf_8_blocks
 from pipelines.readers.csv_dialect import Dialect, Header, read_header, read_options, scan
 from pipelines.readers.engine_tables import selected
 from pipelines.readers.failures import ENGINE_ERRORS, bad_row, engine_told
 from pipelines.readers.limits import Limits
-from pipelines.readers.memory_files import memory_file
 from pipelines.readers.parts import Part, find_parts
 from pipelines.readers.source import BATCH_ROWS, ROW_NUMBER, Source
 
@@ -73,41 +71,40 @@ class CsvTable:
     def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
         before = 0
         for part in self.parts:
-            for batch in (self._plain if self._is_plain(part) else self._streamed)(part, columns, numbered, before):
+            for batch in (self._plain if part in self._simple else self._streamed)(part, columns, numbered, before):
                 yield batch
                 before += batch.num_rows
 
     def relation(self) -> str | None:
-        if not all(self._is_plain(part) for part in self.parts):
+        if len(self._simple) < len(self.parts):
             return None
-        # a list, since each file is also searched for NUL bytes
-        quoted = [_has_quote(part, self.dialect.quote) for part in self.parts]
         paths = sql.paths(part.file.resolve() for part in self.parts)
-        return scan(paths, self.header, self.dialect, self.limits, parallel=not any(quoted))
+        return scan(paths, self.header, self.dialect, self.limits, parallel=True)
 
     def size(self) -> int | None:
         sizes = [part.size for part in self.parts]
         return None if None in sizes else sum(s for s in sizes if s is not None)
 
-    def _is_plain(self, part: Part) -> bool:
-        return part.plain and self.dialect.is_utf_8
+    @cached_property
+    def _simple(self) -> tuple[Part, ...]:
+        """The parts that the engine can read by itself; raises SourceError for NUL bytes in them."""
+        plain = [part for part in self.parts if part.plain and self.dialect.is_utf_8]
+        return tuple(part for part in plain if not has_long_cells(part, self.dialect.quote))
 
     def _plain(self, part: Part, columns: Sequence[str], numbered: bool, before: int) -> Iterator[pa.RecordBatch]:
-        # numbering rows takes one thread, and then parallel reading only costs
-        parallel = not _has_quote(part, self.dialect.quote) and not numbered
-        text = scan(sql.text(str(part.file)), self.header, self.dialect, self.limits, parallel=parallel)
+        text = scan(sql.text(str(part.file)), self.header, self.dialect, self.limits, parallel=True)
         with self._told(part, self.header.lines):
             yield from self._reader(text, columns, numbered, before)
 
     def _streamed(self, part: Part, columns: Sequence[str], numbered: bool, before: int) -> Iterator[pa.RecordBatch]:
-        def parse(data: memoryview, headed: bool, rows: int) -> pa.Table:
-            with self._told(part, int(headed)), memory_file([data]) as path:
+        def read(path: str, headed: bool, rows: int) -> pa.Table:
+            with self._told(part, int(headed)):
                 text = scan(sql.text(path), self.header, self.dialect, self.limits, parallel=False, headed=headed)
                 return self._reader(text, columns, numbered, before + rows).read_all()
 
+        pieces = Pieces(part.name, self.header, self.dialect, self.limits, read)
         with part.open() as stream:
-            blocks = utf_8_blocks(part.name, stream, self.dialect)
-            for table in parsed(part.name, blocks, self.header.lines > 0, self.dialect, self.limits, parse):
+            for table in pieces.tables(utf_8_blocks(part.name, stream, self.dialect)):
                 yield from table.to_batches(BATCH_ROWS)
 
     def _reader(self, text: str, columns: Sequence[str], numbered: bool, before: int) -> pa.RecordBatchReader:
@@ -124,14 +121,3 @@ class CsvTable:
                 raise row from None
             with engine_told(f"{part.name} cannot be read"):
                 raise
-
-
-def _has_quote(part: Part, quote: str) -> bool:
-    """True if a plain file has a quote anywhere; raises SourceError if it has a NUL byte. Both at memory speed."""
-    if not part.size:
-        return False
-    with part.file.open("rb") as opened, mmap(opened.fileno(), 0, access=ACCESS_READ) as data:
-        nul = data.find(b"\0")
-        if nul >= 0:
-            raise nul_error(part.name, nul)
-        return bool(quote) and data.find(quote.encode()) >= 0

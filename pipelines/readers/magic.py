@@ -5,8 +5,8 @@ from pipelines.errors import SourceError
 MAGIC = (
     (b"PAR1", "Parquet"), (b"SQLite format 3\0", "SQLite"), (b"PK\x03\x04", "zip (or a spreadsheet)"),
     (b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\0", "xz"), (b"\x28\xb5\x2f\xfd", "zstd"),
-    (b"7z\xbc\xaf", "7-Zip"), (b"%PDF", "PDF"), (b"\xd0\xcf\x11\xe0", "an old spreadsheet"), (b"ARROW1", "Arrow"),
-    (b"ORC", "ORC"), (b"Obj\x01", "Avro"), (b"\x7fELF", "a program"),
+    (b"7z\xbc\xaf", "7-Zip"), (b"\xd0\xcf\x11\xe0", "an old spreadsheet"), (b"%PDF", "PDF"), (b"{\\rtf", "RTF"),
+    (b"ARROW1", "Arrow"), (b"Obj\x01", "Avro"), (b"\x7fELF", "a program"),
 )  # fmt: skip
 
 MARKUP = ((b"<!doctype html", "HTML"), (b"<html", "HTML"), (b"<?xml", "XML"))

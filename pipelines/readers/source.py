@@ -1,12 +1,13 @@
 """What every reader gives: an open delivery, its tables, and their rows as Arrow batches."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 from re import compile as pattern
 from typing import Protocol
+from weakref import WeakSet
 
 import pyarrow as pa
 
@@ -81,15 +82,15 @@ class Source:
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._tables, self._digests, self._close = dict(tables), digests, close
-        self._reads: list[Iterator[pa.RecordBatch]] = []
+        self._reads: WeakSet[Generator[pa.RecordBatch]] = WeakSet()
         self._failure: SourceError | None = None
 
     def __enter__(self) -> "Source":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for read in self._reads:
-            read.close()  # type: ignore[attr-defined]
+        for read in list(self._reads):
+            read.close()
         self._close()
 
     def tables(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ class Source:
         """
         readable, wanted = self._table(table), list(columns)
         read = self._told(readable.batches(wanted, numbered=numbered))
-        self._reads.append(read)
+        self._reads.add(read)
         return pa.RecordBatchReader.from_batches(readable.schema(wanted, numbered=numbered), read)
 
     def relation(self, table: str) -> str | None:
@@ -139,7 +140,7 @@ class Source:
                 raise self._failure from None
             raise
 
-    def _told(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def _told(self, batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
         try:
             yield from batches
         except SourceError as failure:
