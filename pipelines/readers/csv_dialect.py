@@ -79,8 +79,10 @@ def read_header(part: Part, dialect: Dialect, limits: Limits) -> Header:
     check_kind(part.name, beginning[:BEGINNING], None, "CSV")
     text = _decoded(part.name, beginning, dialect.encoding)
     first = next(iter(io.StringIO(text, newline="")), "")
+    if "\0" in first:
+        raise SourceError(f"{part.name}: there is a NUL byte in the header. If it is UTF-16, set `encoding`.")
     delimiter = dialect.delimiter or max(DELIMITERS, key=first.count)
-    end = first[len(first.rstrip("\r\n")) :] or "\n"
+    end = next((e for e in ("\r\n", "\n", "\r") if first.endswith(e)), "\n")
     if dialect.columns:
         return Header(delimiter, _checked(part.name, list(dialect.columns), limits), 0, end)
     if not text.strip():
@@ -88,16 +90,17 @@ def read_header(part: Part, dialect: Dialect, limits: Limits) -> Header:
     return Header(delimiter, _checked(part.name, _names(part.name, text, delimiter, dialect), limits), 1, end)
 
 
-def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, parallel: bool, headed: bool = True) -> str:
+def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, parallel: bool, headed: bool) -> str:
     """SQL that reads UTF-8 text at a path (or a list literal of paths), with every choice spelt out.
 
-    Read in parallel, a file with cells of several lines may be refused; read by one thread, what follows a quote that
-    is never closed is dropped without a word (DuckDB 2.0). Callers see to both.
+    DuckDB 2.0 in parallel may refuse a file with cells of several lines; in one thread it drops what follows a quote
+    that is never closed, without a word. It takes the first end of line for the kind in use, and must: told that it is
+    CR LF, it joins rows. Callers see to all three.
     """
     columns = ", ".join(f"{sql.text(name)}: 'VARCHAR'" for name in header.names)
     return (
         f"read_csv({path}, auto_detect = false, compression = 'none', columns = {{{columns}}},"
-        f" header = {str(headed and header.lines > 0).lower()}, parallel = {str(parallel).lower()},"
+        f" header = {str(headed).lower()}, parallel = {str(parallel).lower()},"
         f" delim = {sql.text(header.delimiter)}, quote = {sql.text(dialect.quote)},"
         f" escape = {sql.text(dialect.escape)}, nullstr = {sql.text(dialect.null)},"
         f" max_line_size = {limits.row_bytes}, strict_mode = true, null_padding = false)"
@@ -106,7 +109,7 @@ def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, paralle
 
 def _encoding(name: str) -> str:
     try:
-        b"".decode(name)
+        b"a".decode(name, "replace")
         return lookup(name).name
     except (LookupError, ValueError):
         raise SourceError(f"CSV encoding {name!r} is not known. Known are Python's, such as utf-8 or cp1252.") from None
@@ -117,8 +120,6 @@ def _decoded(part: str, beginning: bytes, encoding: str) -> str:
         text = getincrementaldecoder(encoding)().decode(beginning).removeprefix("\ufeff")
     except UnicodeError:
         raise SourceError(f"{part}: the file is not in the encoding {encoding}. Set `encoding` in the plan.") from None
-    if "\0" in text:
-        raise SourceError(f"{part}: there is a NUL byte in the header. If it is UTF-16, set `encoding` in the plan.")
     return text
 
 

@@ -20,11 +20,11 @@ from pipelines.engine import connect
 from pipelines.errors import SourceError
 from pipelines.readers.csv_chunks import Pieces, has_long_cells, utf_8_blocks
 from pipelines.readers.csv_dialect import Dialect, Header, read_header, read_options, scan
-from pipelines.readers.engine_tables import selected
+from pipelines.readers.engine_tables import read
 from pipelines.readers.failures import ENGINE_ERRORS, bad_row, engine_told
 from pipelines.readers.limits import Limits
 from pipelines.readers.parts import Part, find_parts
-from pipelines.readers.source import BATCH_ROWS, ROW_NUMBER, Source
+from pipelines.readers.source import BATCH_ROWS, Source
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 
@@ -64,22 +64,18 @@ class CsvTable:
     def columns(self) -> Mapping[str, str]:
         return dict.fromkeys(self.header.names, "VARCHAR")
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
-        number = [(ROW_NUMBER, pa.int64())] if numbered else []
-        return pa.schema([*((c, pa.string()) for c in columns), *number])
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        return pa.schema([(c, pa.string()) for c in columns])
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
-        before = 0
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for part in self.parts:
-            for batch in (self._plain if part in self._simple else self._streamed)(part, columns, numbered, before):
-                yield batch
-                before += batch.num_rows
+            yield from (self._plain if part in self._simple else self._streamed)(part, columns)
 
     def relation(self) -> str | None:
         if len(self._simple) < len(self.parts):
             return None
         paths = sql.paths(part.file.resolve() for part in self.parts)
-        return scan(paths, self.header, self.dialect, self.limits, parallel=True)
+        return self._scan(paths)
 
     def size(self) -> int | None:
         sizes = [part.size for part in self.parts]
@@ -91,25 +87,24 @@ class CsvTable:
         plain = [part for part in self.parts if part.plain and self.dialect.is_utf_8]
         return tuple(part for part in plain if not has_long_cells(part, self.dialect.quote))
 
-    def _plain(self, part: Part, columns: Sequence[str], numbered: bool, before: int) -> Iterator[pa.RecordBatch]:
-        text = scan(sql.text(str(part.file)), self.header, self.dialect, self.limits, parallel=True)
+    def _plain(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._told(part, self.header.lines):
-            yield from self._reader(text, columns, numbered, before)
+            yield from read(self.connection, columns, self._scan(sql.text(str(part.file))))
 
-    def _streamed(self, part: Part, columns: Sequence[str], numbered: bool, before: int) -> Iterator[pa.RecordBatch]:
-        def read(path: str, headed: bool, rows: int) -> pa.Table:
-            with self._told(part, int(headed)):
-                text = scan(sql.text(path), self.header, self.dialect, self.limits, parallel=False, headed=headed)
-                return self._reader(text, columns, numbered, before + rows).read_all()
+    def _streamed(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        def parse(path: str, headers: int) -> pa.Table:
+            with self._told(part, headers):
+                text = scan(sql.text(path), self.header, self.dialect, self.limits, parallel=False, headed=True)
+                return read(self.connection, columns, text).read_all()
 
-        pieces = Pieces(part.name, self.header, self.dialect, self.limits, read)
+        pieces = Pieces(part.name, self.header, self.dialect, self.limits, parse)
         with part.open() as stream:
             for table in pieces.tables(utf_8_blocks(part.name, stream, self.dialect)):
                 yield from table.to_batches(BATCH_ROWS)
 
-    def _reader(self, text: str, columns: Sequence[str], numbered: bool, before: int) -> pa.RecordBatchReader:
-        query = f"SELECT {selected(columns, numbered, before)} FROM {text}"
-        return self.connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
+    def _scan(self, paths: str) -> str:
+        headed = self.header.lines > 0
+        return scan(paths, self.header, self.dialect, self.limits, parallel=True, headed=headed)
 
     @contextmanager
     def _told(self, part: Part, headers: int) -> Iterator[None]:

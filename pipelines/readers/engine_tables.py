@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipelines import sqltext as sql
 from pipelines.readers.failures import engine_told
-from pipelines.readers.source import BATCH_ROWS, ROW_NUMBER
+from pipelines.readers.source import BATCH_ROWS
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class EngineTable:
             return {row[0]: row[1] for row in self.connection.execute(f"DESCRIBE SELECT * FROM {self.text}").fetchall()}
         raise AssertionError("unreachable")
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
         with self._told():
-            return self._reader(columns, f"{self.text} LIMIT 0", numbered).schema
+            return read(self.connection, columns, f"{self.text} LIMIT 0").schema
         raise AssertionError("unreachable")
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._told():
-            yield from self._reader(columns, self.text, numbered)
+            yield from read(self.connection, columns, self.text)
 
     def relation(self) -> str | None:
         return self.text if self.portable else None
@@ -42,15 +42,11 @@ class EngineTable:
     def size(self) -> int | None:
         return self.bytes
 
-    def _reader(self, columns: Sequence[str], relation: str, numbered: bool) -> pa.RecordBatchReader:
-        query = f"SELECT {selected(columns, numbered)} FROM {relation}"
-        return self.connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
-
     def _told(self) -> AbstractContextManager[None]:
         return engine_told(f"delivered table {self.name!r} cannot be read")
 
 
-def selected(columns: Sequence[str], numbered: bool, before: int = 0) -> str:
-    """A SELECT list: the columns, and the row number after `before` earlier rows if wanted."""
-    number = [f"row_number() OVER () + {before} AS {ROW_NUMBER}"] if numbered else []
-    return ", ".join([*(sql.name(c) for c in columns), *number]) or "1"
+def read(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], relation: str) -> pa.RecordBatchReader:
+    """Columns of a relation in a stream, on a cursor of its own."""
+    query = f"SELECT {', '.join(map(sql.name, columns))} FROM {relation}"
+    return connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS)

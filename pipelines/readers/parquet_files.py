@@ -51,13 +51,13 @@ class ParquetTable:
             )
         return found
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
         with self._opened() as table:
-            return table.schema(columns, numbered=numbered)
+            return table.schema(columns)
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._opened() as table:
-            yield from table.batches(columns, numbered=numbered)
+            yield from table.batches(columns)
 
     def relation(self) -> str | None:
         if not all(part.plain for part in self.parts):

@@ -19,10 +19,10 @@ import pyarrow.csv
 
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError
-from pipelines.readers.databases import conform, database_told, schema_of
+from pipelines.readers.databases import database_told, schema_of
 from pipelines.readers.limits import Limits
 from pipelines.readers.postgresql_connection import BEGIN, SETTINGS, Database, database_of, rows, run
-from pipelines.readers.source import Source, SourceFile
+from pipelines.readers.source import Source, SourceFile, small
 
 LISTED = """
 SELECT c.oid::bigint, c.relname::text, c.relkind::text, c.relhassubclass,
@@ -92,18 +92,17 @@ class PostgresqlTable:
     def columns(self) -> Mapping[str, str]:
         return {name: TYPES.get(type_, "VARCHAR") for name, type_ in self._described.items()}
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
-        return schema_of(self.columns(), columns, numbered=numbered)
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        return schema_of(self.columns(), columns)
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         types = self.columns()
         read = ", ".join(self._read(c, types[c]) for c in columns)
         table = f"{sql.name(self.database.schema)}.{sql.name(self.name)}"
-        schema = self.schema(columns, numbered=numbered)
         self.read.update(columns)
         with self._told(), self.database.reading() as connection, closing(connection.cursor()) as cursor:
             cursor.execute(f"SELECT {read} FROM {table} ORDER BY {self._order()}")
-            yield from conform(cursor.fetch_record_batch(), schema, numbered=numbered)
+            yield from cursor.fetch_record_batch()
 
     def relation(self) -> str | None:
         return None
@@ -115,7 +114,7 @@ class PostgresqlTable:
         """Hash over the columns that were read, as lines of CSV in row order, sorted by name; read once more for it."""
         hashed = _Hashed()
         columns = sorted(c for c in self.read if self.columns()[c] != "BLOB")
-        for batch in self.batches(columns, numbered=False):
+        for batch in small(self.batches(columns), self.schema(columns), numbered=False):
             pyarrow.csv.write_csv(
                 batch, pa.PythonFile(hashed, mode="w"), pyarrow.csv.WriteOptions(include_header=False)
             )

@@ -9,6 +9,7 @@ from re import compile as pattern
 from typing import Protocol
 from weakref import WeakSet
 
+import numpy as np
 import pyarrow as pa
 
 from pipelines.errors import SourceError, without_engine_text
@@ -56,11 +57,11 @@ class Readable(Protocol):
     def columns(self) -> Mapping[str, str]:
         """DuckDB types by column name."""
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
-        """The rows in delivered order, from the start."""
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Schema of batches of these columns, of which there is at least one."""
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
-        """Schema of those batches."""
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in delivered order, from the start."""
 
     def relation(self) -> str | None:
         """SQL that any DuckDB connection of this process may read, None if there is none."""
@@ -82,8 +83,7 @@ class Source:
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._tables, self._digests, self._close = dict(tables), digests, close
-        self._reads: WeakSet[Generator[pa.RecordBatch]] = WeakSet()
-        self._failure: SourceError | None = None
+        self._reads: WeakSet[_Read] = WeakSet()
 
     def __enter__(self) -> "Source":
         return self
@@ -108,9 +108,11 @@ class Source:
         What goes wrong while they are read is a SourceError; inside of an engine, `reading` brings it back.
         """
         readable, wanted = self._table(table), list(columns)
-        read = self._told(readable.batches(wanted, numbered=numbered))
+        schema = readable.schema(wanted)
+        schema = schema.append(pa.field(ROW_NUMBER, pa.int64())) if numbered else schema
+        read = _Read(small(readable.batches(wanted), schema, numbered))
         self._reads.add(read)
-        return pa.RecordBatchReader.from_batches(readable.schema(wanted, numbered=numbered), read)
+        return pa.RecordBatchReader.from_batches(schema, read)
 
     def relation(self, table: str) -> str | None:
         """SQL that any DuckDB connection of this process may read in place of `batches`, None if only `batches` works.
@@ -130,21 +132,14 @@ class Source:
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:
         """Around the use of `batches` or `relation` in an engine: its error becomes the reader's SourceError."""
-        self._failure = None
         try:
             with without_engine_text(what, SourceError):
                 yield
         except SourceError:
             # engines pass on the text of an error in a stream, not the error
-            if self._failure is not None:
-                raise self._failure from None
-            raise
-
-    def _told(self, batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
-        try:
-            yield from batches
-        except SourceError as failure:
-            self._failure = failure
+            told = next((read.failure for read in self._reads if read.failure is not None), None)
+            if told is not None:
+                raise told from None
             raise
 
     def _table(self, table: str) -> Readable:
@@ -153,6 +148,44 @@ class Source:
             known = ", ".join(sorted(self._tables)[:20]) or "nothing"
             raise SourceError(f"The plan reads table {table!r}, which was not delivered. Delivered: {known}.")
         return self._tables[table if table in self._tables else close[0]]
+
+
+class _Read:
+    """One read of a table; an end that comes by closing is an error, and not the end of the rows."""
+
+    def __init__(self, batches: Generator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.failure: SourceError | None = None
+
+    def __iter__(self) -> "_Read":
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        try:
+            if self.failure is not None:
+                raise self.failure
+            return next(self._batches)
+        except SourceError as failure:
+            self.failure = failure
+            raise
+
+    def close(self) -> None:
+        self._batches.close()
+        self.failure = self.failure or SourceError("The delivery was closed while it was read.")
+
+
+def small(batches: Iterable[pa.RecordBatch], schema: pa.Schema, numbered: bool) -> Generator[pa.RecordBatch]:
+    """The same rows in small batches of a schema, numbered through if wanted.
+
+    Numbered here and not by the engine, which would read with one thread to do it.
+    """
+    before = 0
+    for batch in batches:
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            part = batch.slice(start, BATCH_ROWS)
+            numbers = [pa.array(np.arange(before + 1, before + part.num_rows + 1))] if numbered else []
+            yield pa.RecordBatch.from_arrays([*part.columns, *numbers], schema=schema)
+            before += part.num_rows
 
 
 def digest_file(file: Path, name: str = "") -> SourceFile:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError
-from pipelines.readers.databases import conform, database_told, schema_of
+from pipelines.readers.databases import database_told, schema_of
 from pipelines.readers.limits import MIB, Limits
 from pipelines.readers.magic import BEGINNING, check_kind
 from pipelines.readers.source import Source, SourceFile, digest_file
@@ -103,17 +103,16 @@ class SqliteTable:
     def columns(self) -> Mapping[str, str]:
         return {column: type_ for column, (type_, _) in self._looked.items()}
 
-    def schema(self, columns: Sequence[str], *, numbered: bool) -> pa.Schema:
-        return schema_of(self.columns(), columns, numbered=numbered)
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        return schema_of(self.columns(), columns)
 
-    def batches(self, columns: Sequence[str], *, numbered: bool) -> Iterator[pa.RecordBatch]:
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         types = self.columns()
         read = ", ".join(f"{READ_AS[types[c]].format(sql.name(c))}, {sql.name(c)} IS NULL" for c in columns)
-        schema = self.schema(columns, numbered=numbered)
         with self._told(), closing(self.connection.cursor()) as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(self._batch_rows(columns))})
             cursor.execute(f"SELECT {read} FROM {sql.name(self.name)} ORDER BY {self._order()}")
-            yield from conform(map(_with_nulls, cursor.fetch_record_batch()), schema, numbered=numbered)
+            yield from map(_with_nulls, cursor.fetch_record_batch())
 
     def relation(self) -> str | None:
         return None

@@ -112,9 +112,10 @@ def test_an_engine_that_reads_batches_is_told_what_the_reader_says(tmp_path: Pat
     """An error in a stream reaches an engine as text only; `reading` brings the reader's own words back."""
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(CSV.encode() + b"SECRET\n"))
     told = pytest.raises(SourceError, match=r"t\.csv\.gz, row 4, has not a cell for each column")
-    with duckdb.connect() as other, open_source("csv", tmp_path, {}) as source, told as caught:
-        with source.reading("table 't' could not be mapped"):
-            other.register("delivered", source.batches("t", ["who"]))
+    with duckdb.connect() as other, open_source("csv", tmp_path, {}) as source:
+        batches = source.batches("t", ["who"])
+        other.register("delivered", batches)
+        with told as caught, source.reading("table 't' could not be mapped"):
             other.execute("SELECT count(who) FROM delivered")
     assert "SECRET" not in str(caught.value)
 
@@ -124,7 +125,7 @@ def test_leaving_the_delivery_ends_reads_that_are_under_way(tmp_path: Path) -> N
     handles = len(list(Path("/proc/self/fd").iterdir()))
     with open_source("csv", tmp_path, {}) as source:
         batches = source.batches("t", ["who"])
-        assert batches.read_next_batch().num_rows == BATCH_ROWS
+        assert 0 < batches.read_next_batch().num_rows <= BATCH_ROWS
     assert len(list(Path("/proc/self/fd").iterdir())) == handles
-    with pytest.raises(StopIteration):
+    with pytest.raises(SourceError, match="was closed"):
         batches.read_next_batch()
