@@ -25,7 +25,9 @@ TINY = Limits(row_bytes=200)
 
 def written(rows: list[list[str]], form: dict[str, Any]) -> str:
     text = io.StringIO()
-    csv.writer(text, **form).writerows([["x", "y", "z"], *rows])
+    # the writer of Python 3.11 leaves a bare carriage return unquoted, and so makes another end of line of it
+    quoting = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row) else csv.QUOTE_MINIMAL
+    csv.writer(text, **{"quoting": quoting} | form).writerows([["x", "y", "z"], *rows])
     return text.getvalue()
 
 
