@@ -9,6 +9,7 @@ was left open before it, which the engine would not tell.
 from codecs import BOM_UTF8, getincrementaldecoder
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from itertools import chain
 from secrets import token_hex
 from typing import BinaryIO
@@ -21,6 +22,7 @@ from pipelines.readers.failures import OPEN_QUOTE, BadRow, too_long
 from pipelines.readers.limits import MIB, Limits
 from pipelines.readers.memory_files import memory_file
 from pipelines.readers.parts import Part
+from pipelines.readers.streams import damage_told
 
 CHUNK = 16 * MIB
 """Bytes parsed at a time."""
@@ -35,9 +37,9 @@ Parse = Callable[[str, int], pa.Table]
 """Parses the text at a path, whose first record is no data; raises BadRow for rows counted without so many headers."""
 
 
-def utf_8_blocks(name: str, stream: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
+def utf_8_blocks(name: str, stream: BinaryIO | RawIOBase, dialect: Dialect) -> Iterator[bytes]:
     """The stream as UTF-8 in blocks, however it is encoded; raises SourceError with the place of a wrong byte."""
-    blocks = iter(lambda: stream.read(BLOCK), b"")
+    blocks = iter(lambda: stream.read(BLOCK) or b"", b"")
     seen = 0
     for block in _without_mark(blocks) if dialect.is_utf_8 else _transcoded(name, blocks, dialect.encoding):
         nul = block.find(b"\0")
@@ -61,7 +63,7 @@ def has_long_cells(part: Part, quote: str) -> bool:
     """
     marks = quote.encode()
     others = bytes(set(range(256)) - set(marks + b"\r\n"))
-    with part.open() as stream:
+    with damage_told(part.name), part.file.open("rb", buffering=0) as stream:
         rest = b""
         for block in utf_8_blocks(part.name, stream, Dialect()):
             if marks and (rest or marks in block):
