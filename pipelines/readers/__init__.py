@@ -10,20 +10,37 @@ from typing import Any
 from pipelines.errors import SourceError
 from pipelines.readers.csv_files import open_csv
 from pipelines.readers.duckdb_file import open_duckdb
+from pipelines.readers.limits import Limits
 from pipelines.readers.parquet_files import open_parquet
-from pipelines.readers.source import ROW_NUMBER, DeliveredTable, Limits, Source, SourceFile
+from pipelines.readers.postgresql import open_postgresql
+from pipelines.readers.source import ROW_NUMBER, DeliveredTable, Source, SourceFile
+from pipelines.readers.sqlite_file import open_sqlite
 
-__all__ = ["READERS", "ROW_NUMBER", "DeliveredTable", "Limits", "Source", "SourceFile", "open_source"]
+__all__ = ["READERS", "ROW_NUMBER", "DeliveredTable", "Limits", "Source", "SourceFile", "locate", "open_source"]
 
-READERS: dict[str, Callable[[Path, Mapping[str, Any], Limits], Source]] = {
+Location = Path | str
+"""A file or folder, or the URL of a database."""
+
+READERS: dict[str, Callable[[Any, Mapping[str, Any], Limits], Source]] = {
     "csv": open_csv,
     "duckdb": open_duckdb,
     "parquet": open_parquet,
+    "postgresql": open_postgresql,
+    "sqlite": open_sqlite,
 }
 
 
-def open_source(format_: str, location: Path, options: Mapping[str, Any], limits: Limits | None = None) -> Source:
+def locate(location: Location, beside: Path) -> Location:
+    """A location as a plan in the folder `beside` names it: a URL as it stands, a path from there."""
+    return location if "://" in str(location) else beside / location
+
+
+def open_source(format_: str, location: Location, options: Mapping[str, Any], limits: Limits | None = None) -> Source:
     """The delivery at `location`, opened read-only; raises SourceError."""
-    if not location.exists():
-        raise SourceError(f"{location}: there is no such file or folder. Check the location in the plan, or --source.")
+    if "://" not in str(location):
+        location = Path(location)
+        if not location.exists():
+            raise SourceError(
+                f"{location}: there is no such file or folder. Check the location in the plan, or --source."
+            )
     return READERS[format_](location, options, limits or Limits())

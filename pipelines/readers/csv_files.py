@@ -1,91 +1,118 @@
-"""CSV files as a delivery: one file a table, every cell read as text and cast later by the plan's types.
+"""CSV as a delivery: every cell is read as text and cast later by the plan's types.
 
-The form of a file is never guessed from its rows: a wrong guess would skip lines silently, or take a row for the header
-and show it in an error. The header is the first record; the delimiter is the plan's, else the header's.
+Plain UTF-8 files without cells of several lines are the engine's own to read, in parallel. All else, packed or in
+another encoding, streams through memory in pieces (`csv_chunks`): gzip too, since the engine does not compare its check
+sum and knows no limit, and cells of several lines, which make its parallel reader give up and its other one lose rows.
 """
 
-import csv
-import gzip
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import duckdb
+import pyarrow as pa
 
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.readers.source import Limits, Source, relations_of, tables_in
+from pipelines.readers.csv_chunks import Pieces, has_long_cells, utf_8_blocks
+from pipelines.readers.csv_dialect import Dialect, Header, read_header, read_options, scan
+from pipelines.readers.engine_tables import read
+from pipelines.readers.failures import ENGINE_ERRORS, bad_row, engine_told
+from pipelines.readers.limits import Limits
+from pipelines.readers.parts import Part, find_parts
+from pipelines.readers.source import BATCH_ROWS, Source
 
-OPTIONS = {"delimiter": "", "quote": '"', "escape": '"', "encoding": "utf-8", "null": ""}
-"""Options of the plan and their defaults; an empty delimiter is looked up in the header."""
-
-ENCODINGS = {"utf-8": "utf-8-sig", "latin-1": "latin-1", "utf-16": "utf-16"}
-"""Encodings the engine reads, and Python's names for them."""
-
-DELIMITERS = (";", "\t", "|", ",")
-
-LONGEST_HEADER = 1_000_000
-"""Characters read in search of the header's end."""
-
-MOST_COLUMNS = 5_000
+SUFFIXES = (".csv", ".tsv", ".txt")
 
 
 def open_csv(location: Path, options: Mapping[str, Any], limits: Limits) -> Source:
-    """Options `delimiter`, `quote`, `escape`, `encoding`, `null` (text that stands for a missing value)."""
-    unknown = [key for key in options if key not in OPTIONS]
-    if unknown:
-        raise SourceError(f"CSV option {unknown[0]!r} is not known. Known: {', '.join(OPTIONS)}.")
-    chosen = OPTIONS | {key: str(value) for key, value in options.items()}
-    if chosen["encoding"] not in ENCODINGS:
-        raise SourceError(f"CSV encoding {chosen['encoding']!r} is not known. Known: {', '.join(ENCODINGS)}.")
-    files = tables_in(location, (".csv.gz", ".csv", ".tsv", ".txt"))
-    relations = relations_of(files, lambda file: _scan(file, chosen))
-    return Source(connect(limits.memory, limits.threads), relations, files.values())
+    """Options: `delimiter`, `quote`, `escape` (one character each), `encoding`, `null` (text that stands for a missing
+    value), `columns` (names, for files without a header).
+    """
+    dialect = read_options(options)
+    delivery = find_parts(location, SUFFIXES, limits)
+    connection = connect(limits.memory, limits.threads)
+    tables = {t: CsvTable(t, parts, dialect, limits, connection) for t, parts in delivery.tables.items()}
+    return Source(tables, delivery.digests, connection.close)
 
 
-def _scan(file: Path, options: Mapping[str, str]) -> str:
-    """SQL that reads one file, with every choice spelt out."""
-    delimiter, names = _header(file, options)
-    columns = ", ".join(f"{sql.text(name)}: 'VARCHAR'" for name in names)
-    return (
-        f"read_csv({sql.text(str(file))}, auto_detect = false, header = true, columns = {{{columns}}},"
-        f" delim = {sql.text(delimiter)}, quote = {sql.text(options['quote'])},"
-        f" escape = {sql.text(options['escape'])}, encoding = {sql.text(options['encoding'])},"
-        f" nullstr = {sql.text(options['null'])}, strict_mode = true, null_padding = false)"
-    )
+@dataclass(frozen=True)
+class CsvTable:
+    """One table, in one file or several with the same header."""
 
+    name: str
+    parts: tuple[Part, ...]
+    dialect: Dialect
+    limits: Limits
+    connection: duckdb.DuckDBPyConnection
 
-def _header(file: Path, options: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Delimiter and column names; raises SourceError if they cannot name columns."""
-    text = _beginning(file, ENCODINGS[options["encoding"]])
-    first = text.partition("\n")[0]
-    delimiter = options["delimiter"] or max(DELIMITERS, key=first.count)
-    names = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, quotechar=options["quote"]), [])
-    stripped = [name.strip() for name in names]
-    if not any(stripped):
-        raise SourceError(f"{file}: the file is empty. Its first line must name the columns.")
-    if len(stripped) > MOST_COLUMNS:
-        raise SourceError(f"{file}: the header names more than {MOST_COLUMNS:,} columns.")
-    if not all(stripped):
-        raise SourceError(f"{file}: column {stripped.index('') + 1} of the header has no name.")
-    lowered = [name.lower() for name in stripped]
-    twice = next((n for n in lowered if lowered.count(n) > 1), None)
-    if twice is not None:
-        raise SourceError(f"{file}: columns {lowered.index(twice) + 1} and later of the header have the same name.")
-    return delimiter, stripped
+    @cached_property
+    def header(self) -> Header:
+        """The header all parts share; raises SourceError if they do not."""
+        first, *others = [read_header(part, self.dialect, self.limits) for part in self.parts]
+        differing = next((p for p, h in zip(self.parts[1:], others, strict=True) if h != first), None)
+        if differing is not None:
+            raise SourceError(
+                f"{differing.name}: its header differs from that of {self.parts[0].name}. Make them equal."
+            )
+        return first
 
+    def columns(self) -> Mapping[str, str]:
+        return dict.fromkeys(self.header.names, "VARCHAR")
 
-def _beginning(file: Path, encoding: str) -> str:
-    try:
-        if file.name.lower().endswith(".gz"):
-            with gzip.open(file, "rt", encoding=encoding, newline="") as opened:
-                return _until_line_end(opened.read(LONGEST_HEADER))
-        with file.open("r", encoding=encoding, newline="") as opened:
-            return _until_line_end(opened.read(LONGEST_HEADER))
-    except UnicodeDecodeError:
-        raise SourceError(f"{file}: the file is not in the encoding the plan names. Set `encoding`.") from None
-    except (OSError, EOFError):
-        raise SourceError(f"{file}: the file cannot be read, or is not what its name says.") from None
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        return pa.schema([(c, pa.string()) for c in columns])
 
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for part in self.parts:
+            yield from (self._plain if part in self._simple else self._streamed)(part, columns)
 
-def _until_line_end(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    def relation(self) -> str | None:
+        if len(self._simple) < len(self.parts):
+            return None
+        paths = sql.paths(part.file.resolve() for part in self.parts)
+        return self._scan(paths)
+
+    def size(self) -> int | None:
+        sizes = [part.size for part in self.parts]
+        return None if None in sizes else sum(s for s in sizes if s is not None)
+
+    @cached_property
+    def _simple(self) -> tuple[Part, ...]:
+        """The parts that the engine can read by itself; raises SourceError for NUL bytes in them."""
+        plain = [part for part in self.parts if part.plain and self.dialect.is_utf_8]
+        return tuple(part for part in plain if not has_long_cells(part, self.dialect.quote))
+
+    def _plain(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with self._told(part, self.header.lines):
+            yield from read(self.connection, columns, self._scan(sql.text(str(part.file))))
+
+    def _streamed(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        def parse(path: str, headers: int) -> pa.Table:
+            with self._told(part, headers):
+                text = scan(sql.text(path), self.header, self.dialect, self.limits, parallel=False, headed=True)
+                return read(self.connection, columns, text).read_all()
+
+        pieces = Pieces(part.name, self.header, self.dialect, self.limits, parse)
+        with part.open() as stream:
+            for table in pieces.tables(utf_8_blocks(part.name, stream, self.dialect)):
+                yield from table.to_batches(BATCH_ROWS)
+
+    def _scan(self, paths: str) -> str:
+        headed = self.header.lines > 0
+        return scan(paths, self.header, self.dialect, self.limits, parallel=True, headed=headed)
+
+    @contextmanager
+    def _told(self, part: Part, headers: int) -> Iterator[None]:
+        try:
+            yield
+        except ENGINE_ERRORS as failure:
+            row = bad_row(failure, part.name, headers, self.limits)
+            if row is not None:
+                raise row from None
+            with engine_told(f"{part.name} cannot be read"):
+                raise

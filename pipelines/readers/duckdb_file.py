@@ -7,7 +7,9 @@ from typing import Any
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import SourceError, without_engine_text
-from pipelines.readers.source import Limits, Source
+from pipelines.readers.engine_tables import EngineTable
+from pipelines.readers.limits import Limits
+from pipelines.readers.source import Source, digest_file
 
 
 def open_duckdb(location: Path, options: Mapping[str, Any], limits: Limits) -> Source:
@@ -21,4 +23,5 @@ def open_duckdb(location: Path, options: Mapping[str, Any], limits: Limits) -> S
             "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY ALL", [schema]
         ).fetchall()
         connection.execute("SET enable_external_access = false")
-    return Source(connection, {t: f"{sql.name(schema)}.{sql.name(t)}" for (t,) in names}, [location], shared=False)
+    tables = {t: EngineTable(t, connection, f"{sql.name(schema)}.{sql.name(t)}") for (t,) in names}
+    return Source(tables, lambda: [digest_file(location)], connection.close)

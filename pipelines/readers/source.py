@@ -1,15 +1,17 @@
-"""What every reader gives, and the one way all of them read: a read-only DuckDB connection of their own."""
+"""What every reader gives: an open delivery, its tables, and their rows as Arrow batches."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
+from re import compile as pattern
+from typing import Protocol
+from weakref import WeakSet
 
-import duckdb
+import numpy as np
 import pyarrow as pa
 
-from pipelines import sqltext as sql
 from pipelines.errors import SourceError, without_engine_text
 
 ROW_NUMBER = "__row_number"
@@ -18,20 +20,12 @@ ROW_NUMBER = "__row_number"
 BATCH_ROWS = 122_880
 """Rows in a batch: one DuckDB row group, small enough that many wide batches fit into memory."""
 
-JUNK_COLUMN = re.compile(r"column\d+")
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a reader may use."""
-
-    memory: str = "512MB"
-    threads: int = 2
+JUNK_COLUMN = pattern(r"column\d+")
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One delivered file: name without its folder, SHA-256 in hex, size in bytes."""
+    """One delivered file, or the rows read of one database table: name, SHA-256 in hex, size in bytes."""
 
     name: str
     sha256: str
@@ -57,92 +51,144 @@ class DeliveredTable:
         return close[0] if len(close) == 1 else None
 
 
-class Source:
-    """An open delivery.
+class Readable(Protocol):
+    """One delivered table, in whatever form. Everything here raises SourceError, at the latest while reading."""
 
-    `relations` gives the SQL a table is read from; `files` are the delivered files. Use as a context manager.
+    def columns(self) -> Mapping[str, str]:
+        """DuckDB types by column name."""
+
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Schema of batches of these columns, of which there is at least one."""
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows in delivered order, from the start."""
+
+    def relation(self) -> str | None:
+        """SQL that any DuckDB connection of this process may read, None if there is none."""
+
+    def size(self) -> int | None:
+        """Bytes of the rows as delivered, unpacked; None if not known."""
+
+
+class Source:
+    """An open delivery. Use as a context manager: leaving it ends every read that is under way.
+
+    `digests` hashes what was delivered, `close` frees what the reader holds.
     """
 
     def __init__(
         self,
-        connection: duckdb.DuckDBPyConnection,
-        relations: Mapping[str, str],
-        files: Iterable[Path],
-        *,
-        shared: bool = True,
+        tables: Mapping[str, Readable],
+        digests: Callable[[], Iterable[SourceFile]],
+        close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._connection, self._relations, self._files = connection, dict(relations), tuple(files)
-        self._shared = shared
+        self._tables, self._digests, self._close = dict(tables), digests, close
+        self._reads: WeakSet[_Read] = WeakSet()
 
     def __enter__(self) -> "Source":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        for read in list(self._reads):
+            read.close()
+        self._close()
 
     def tables(self) -> tuple[str, ...]:
-        return tuple(self._relations)
+        return tuple(self._tables)
 
     def describe(self, table: str) -> DeliveredTable:
         """Columns of a delivered table; raises SourceError if it was not delivered."""
-        relation = self._relation(table)
-        with without_engine_text(f"delivered table {table!r} cannot be read", SourceError):
-            rows = self._connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
-        columns = {row[0]: row[1] for row in rows}
+        columns = self._table(table).columns()
         junk = all(JUNK_COLUMN.fullmatch(c) for c in columns)
         return DeliveredTable(table, columns, "its columns have no names: a header row without data" if junk else None)
 
-    def relation(self, table: str) -> str | None:
-        """SQL that any connection may read the table from; None if only this source can."""
-        return self._relation(table) if self._shared else None
-
     def batches(self, table: str, columns: Iterable[str], *, numbered: bool = True) -> pa.RecordBatchReader:
-        """Batches of the delivered columns, with ROW_NUMBER last if `numbered`; each call reads from the start."""
-        wanted = [sql.name(c) for c in columns]
-        if numbered:
-            wanted.append(f"row_number() OVER () AS {ROW_NUMBER}")
-        query = f"SELECT {', '.join(wanted)} FROM {self._relation(table)}"
-        with without_engine_text(f"delivered table {table!r} cannot be read", SourceError):
-            reader: pa.RecordBatchReader = self._connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
-        return reader
+        """Batches of the delivered columns, with ROW_NUMBER last if `numbered`; each call reads from the start.
+
+        What goes wrong while they are read is a SourceError; inside of an engine, `reading` brings it back.
+        """
+        readable, wanted = self._table(table), list(columns)
+        schema = readable.schema(wanted)
+        schema = schema.append(pa.field(ROW_NUMBER, pa.int64())) if numbered else schema
+        read = _Read(small(readable.batches(wanted), schema, numbered))
+        self._reads.add(read)
+        return pa.RecordBatchReader.from_batches(schema, read)
+
+    def relation(self, table: str) -> str | None:
+        """SQL that any DuckDB connection of this process may read in place of `batches`, None if only `batches` works.
+
+        Rows come in delivered order to a connection that preserves insertion order.
+        """
+        return self._table(table).relation()
+
+    def size_hint(self, table: str) -> int | None:
+        """Bytes of the table as delivered, unpacked, None if not known without reading it."""
+        return self._table(table).size()
 
     def digests(self) -> tuple[SourceFile, ...]:
-        """Hash and size of each delivered file."""
-        return tuple(digest_file(f) for f in self._files)
+        """Hash and size of everything delivered."""
+        return tuple(self._digests())
 
-    def _relation(self, table: str) -> str:
-        close = [t for t in self._relations if t.lower() == table.lower()]
-        if table not in self._relations and len(close) != 1:
-            known = ", ".join(sorted(self._relations)[:20]) or "nothing"
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Around the use of `batches` or `relation` in an engine: its error becomes the reader's SourceError."""
+        try:
+            with without_engine_text(what, SourceError):
+                yield
+        except SourceError:
+            # engines pass on the text of an error in a stream, not the error
+            told = next((read.failure for read in self._reads if read.failure is not None), None)
+            if told is not None:
+                raise told from None
+            raise
+
+    def _table(self, table: str) -> Readable:
+        close = [t for t in self._tables if t.lower() == table.lower()]
+        if table not in self._tables and len(close) != 1:
+            known = ", ".join(sorted(self._tables)[:20]) or "nothing"
             raise SourceError(f"The plan reads table {table!r}, which was not delivered. Delivered: {known}.")
-        return self._relations[table if table in self._relations else close[0]]
+        return self._tables[table if table in self._tables else close[0]]
 
 
-def digest_file(file: Path) -> SourceFile:
+class _Read:
+    """One read of a table; an end that comes by closing is an error, and not the end of the rows."""
+
+    def __init__(self, batches: Generator[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.failure: SourceError | None = None
+
+    def __iter__(self) -> "_Read":
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        try:
+            if self.failure is not None:
+                raise self.failure
+            return next(self._batches)
+        except SourceError as failure:
+            self.failure = failure
+            raise
+
+    def close(self) -> None:
+        self._batches.close()
+        self.failure = self.failure or SourceError("The delivery was closed while it was read.")
+
+
+def small(batches: Iterable[pa.RecordBatch], schema: pa.Schema, numbered: bool) -> Generator[pa.RecordBatch]:
+    """The same rows in small batches of a schema, numbered through if wanted.
+
+    Numbered here and not by the engine, which would read with one thread to do it.
+    """
+    before = 0
+    for batch in batches:
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            part = batch.slice(start, BATCH_ROWS)
+            numbers = [pa.array(np.arange(before + 1, before + part.num_rows + 1))] if numbered else []
+            yield pa.RecordBatch.from_arrays([*part.columns, *numbers], schema=schema)
+            before += part.num_rows
+
+
+def digest_file(file: Path, name: str = "") -> SourceFile:
     """Hash of one file, read in blocks."""
     with file.open("rb") as opened:
-        return SourceFile(file.name, file_digest(opened, "sha256").hexdigest(), file.stat().st_size)
-
-
-def tables_in(location: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Delivered files by table name (the file's name without its suffixes): one file, or all those of a folder."""
-    if location.is_file():
-        return {_stem(location, suffixes): location}
-    found: dict[str, Path] = {}
-    for file in sorted(location.iterdir()):
-        if file.is_file() and file.name.lower().endswith(suffixes):
-            stem = _stem(file, suffixes)
-            if stem in found:
-                raise SourceError(f"{location}: {found[stem].name} and {file.name} are both table {stem!r}.")
-            found[stem] = file
-    return found
-
-
-def _stem(file: Path, suffixes: tuple[str, ...]) -> str:
-    suffix = next((s for s in suffixes if file.name.lower().endswith(s)), "")
-    return file.name[: len(file.name) - len(suffix)]
-
-
-def relations_of(files: Mapping[str, Path], scan: Callable[[Path], str]) -> dict[str, str]:
-    """The SQL each table is read from."""
-    return {table: scan(file) for table, file in files.items()}
+        return SourceFile(name or file.name, file_digest(opened, "sha256").hexdigest(), file.stat().st_size)
