@@ -19,7 +19,7 @@ from pipelines.mapping import family, identifier
 from pipelines.plan import Plan, TablePlan
 from pipelines.pseudonyms import MAC_BYTES, Pseudonymiser
 from pipelines.readers import DeliveredTable, Source
-from pipelines.workbench import Bench, Benches, reading
+from pipelines.workbench import Bench, Benches, relation_of
 
 BUCKET_ROWS = 2_000_000
 """Rows of the largest table that one bucket holds, about: what one core sorts, and a query reads, at a time."""
@@ -80,7 +80,7 @@ def gather(
     """Read only the identifier columns of the delivery, and pseudonymise the distinct identifiers."""
     tables = {t.name: delivered(delivery, t) for t in plan.tables}
     crowd = Crowd({}, 1, 0, work.clear.folder / "pseudonyms.parquet", secrets.token_hex(16))
-    with without_engine_text("the identifiers could not be gathered", SourceError):
+    with delivery.reading("the identifiers could not be gathered"):
         rows, parts = _collect(delivery, plan, tables, work.clear)
         for part in range(parts):
             if parts > 1:
@@ -148,7 +148,7 @@ def _collect_table(
     if table.person is None:
         return _estimate(delivery, table, described, connection)[0]
     text, column = _person(table, described)
-    with reading(delivery, table.source, [column], connection) as rows:
+    with relation_of(delivery, table.source, [column], connection) as rows:
         connection.execute(
             f"CREATE TEMP TABLE found AS SELECT {text} AS person_text, count(*) AS n FROM {rows} GROUP BY ALL"
         )
@@ -167,7 +167,7 @@ def _collect_part(delivery: Source, plan: Plan, tables: Delivered, bench: Bench,
         if table.person is None or tables[table.name][0].note is not None:
             continue
         text, column = _person(table, tables[table.name])
-        with reading(delivery, table.source, [column], connection) as rows:
+        with relation_of(delivery, table.source, [column], connection) as rows:
             connection.execute(
                 f"INSERT INTO identifiers SELECT DISTINCT {text} AS person_text FROM {rows}"
                 f" WHERE hash({text}) % {parts} = {part} EXCEPT SELECT person_text FROM identifiers"
@@ -184,7 +184,7 @@ def _estimate(
     if described[0].note is not None:
         return 0, 0
     text, column = _person(table, described) if table.person else ("NULL", next(iter(described[1].values())))
-    with reading(delivery, table.source, [column], connection) as rows:
+    with relation_of(delivery, table.source, [column], connection) as rows:
         counted = connection.execute(f"SELECT count(*), approx_count_distinct({text}) FROM {rows}").fetchall()[0]
     return int(counted[0]), int(counted[1])
 

@@ -21,7 +21,7 @@ from pipelines.pseudonyms import Pseudonymiser
 from pipelines.publish import record_of
 from pipelines.quality.expectations import Validator
 from pipelines.quarantine import above_threshold
-from pipelines.readers import Source, SourceFile, open_source
+from pipelines.readers import Source, SourceFile, locate, open_source
 from pipelines.shift import shift_of
 from pipelines.store.layout import DatasetFolder, keep_report
 from pipelines.store.reader import Store
@@ -56,7 +56,7 @@ def ingest(
     store: Store,
     keystore: Keystore,
     registry: "Registry | None" = None,
-    source: Path | None = None,
+    source: Path | str | None = None,
     opt_outs: frozenset[int] = frozenset(),
     progress: Progress = silent,
     *,
@@ -108,7 +108,7 @@ def ingest(
 
 def _load(
     plan: Plan,
-    source: Path | None,
+    source: Path | str | None,
     addition: Addition | None,
     key: DomainKey,
     opt_outs: frozenset[int],
@@ -133,8 +133,8 @@ def _check_apart(store: Store, keystore: Keystore) -> None:
         )
 
 
-def _opened(plan: Plan, source: Path | None) -> Source:
-    location = source or plan.file.parent / plan.source.location
+def _opened(plan: Plan, source: Path | str | None) -> Source:
+    location = source or locate(plan.source.location, plan.file.parent)
     return open_source(plan.source.format, location, plan.source.options)
 
 

@@ -10,7 +10,7 @@ from pipelines.mapping import family, identifier
 from pipelines.plan import Plan
 from pipelines.quality.identifiers import check_rows, check_values
 from pipelines.readers import Source
-from pipelines.workbench import Bench, Benches, reading
+from pipelines.workbench import Bench, Benches, relation_of
 
 
 def check_no_identifier(
@@ -37,5 +37,5 @@ def _identifiers(plan: Plan, delivery: Source, crowd: Crowd, clear: Bench) -> It
         persons = () if crowd.gathered or table.person is None else (table.person,)
         for name in (spelling[i] for i in (*persons, *table.identifiers) if described.note is None):
             text = identifier(name, family(described.columns[name], name))
-            with reading(delivery, table.source, [name], connection) as rows:
+            with relation_of(delivery, table.source, [name], connection) as rows:
                 yield connection.sql(f"SELECT {text} AS identifier FROM {rows}").to_arrow_reader(BATCH)

@@ -15,7 +15,6 @@ from catalog.schema import ColumnType
 from pipelines import sqltext as sql
 from pipelines.crowd import LEFT_OUT, SHIFT, TOKEN, Crowd, delivered
 from pipelines.engine import STAGED_ROWS
-from pipelines.errors import SourceError, without_engine_text
 from pipelines.mapping import Cast, Family, family, identifier, is_empty, value
 from pipelines.plan import ColumnPlan, TablePlan
 from pipelines.pseudonyms import bucket_sql
@@ -23,7 +22,7 @@ from pipelines.quality.identifiers import LEAKS, identifier_name, leak_masks
 from pipelines.quality.rows import PERSON_TEXT, Rule, passes, rules
 from pipelines.readers import Source
 from pipelines.store.layout import BUCKET_COLUMN
-from pipelines.workbench import Bench, Benches, reading
+from pipelines.workbench import Bench, Benches, relation_of
 
 MOST_IN_MEMORY = 8_000_000
 """Persons up to which the clear bench joins rows with their keys itself; beyond, the other bench does and may spill."""
@@ -142,8 +141,8 @@ def map_table(delivery: Source, how: Reading, work: Benches, crowd: Crowd) -> Ma
         return MappedTable(table, folder, how.rules, 0, 0, how.note)
     connection = work.clear.connection
     with (
-        without_engine_text(f"table {table.name!r} could not be mapped", SourceError),
-        reading(delivery, table.source, how.columns, connection) as relation,
+        delivery.reading(f"table {table.name!r} could not be mapped"),
+        relation_of(delivery, table.source, how.columns, connection) as relation,
     ):
         kept = _write(_query(how, relation, crowd), how, work, crowd, folder)
     return MappedTable(table, folder, how.rules, crowd.rows[table.name], kept)

@@ -11,13 +11,12 @@ from pathlib import Path
 from catalog.schema import TableKind
 from pipelines import sqltext as sql
 from pipelines.crowd import LEFT_OUT, TOKEN, Crowd
-from pipelines.errors import SourceError, without_engine_text
 from pipelines.finish import FinishedTable, Finishing, rows_of
 from pipelines.mapped import Reading
 from pipelines.quality import bits
 from pipelines.quality.rows import BAD_PERSON, PERSON_TEXT, SEVERAL_ROWS, UNKNOWN_PERSON, Rule
 from pipelines.readers import ROW_NUMBER, Source
-from pipelines.workbench import Benches, reading
+from pipelines.workbench import Benches, relation_of
 
 PROBLEMS = "_problems"
 LATE = "_late"
@@ -50,7 +49,7 @@ def quarantine_table(
     `stored` are the finished tables by name.
     """
     late = _late_rules(how, finishing, stored) if how.plan.person else ()
-    with without_engine_text(f"the quarantine of table {how.plan.name!r} could not be written", SourceError):
+    with delivery.reading(f"the quarantine of table {how.plan.name!r} could not be written"):
         _collect(delivery, how, late, crowd, work)
         return _report(how, (*how.rules, *late), work)
 
@@ -98,7 +97,7 @@ def _collect(delivery: Source, how: Reading, late: tuple[Rule, ...], crowd: Crow
     asked = [ROW_NUMBER, bits.columns(PROBLEMS, [r.fails for r in how.rules]), *keys]
     if how.plan.person is not None:
         asked += [f"{crowd.token(PERSON_TEXT)} AS {TOKEN}", f"{PERSON_TEXT} IS NOT NULL AS {HAS_PERSON}"]
-    with reading(delivery, how.plan.source, how.columns, work.clear.connection, numbered=True) as relation:
+    with relation_of(delivery, how.plan.source, how.columns, work.clear.connection, numbered=True) as relation:
         query = f"SELECT {', '.join(asked)} FROM ({how.casts(relation, ROW_NUMBER)}) AS casts"
         bench.register("numbered", work.clear.connection.sql(query).to_arrow_reader(BATCH))
         bench.execute(f"CREATE OR REPLACE TEMP TABLE bad AS {_bad(how, late, crowd)}")

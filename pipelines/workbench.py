@@ -54,7 +54,7 @@ def benches(folder: Path) -> Iterator[Benches]:
 
 
 @contextmanager
-def reading(
+def relation_of(
     delivery: Source,
     table: str,
     columns: Iterable[str],
@@ -78,4 +78,4 @@ def reading(
         connection.unregister("delivered")
 
 
-__all__ = ["ROW_NUMBER", "Bench", "Benches", "benches", "clear_bench", "pseudonymised_bench", "reading"]
+__all__ = ["ROW_NUMBER", "Bench", "Benches", "benches", "clear_bench", "pseudonymised_bench", "relation_of"]
