@@ -7,7 +7,7 @@
     one_of = "ward", values = ["A", "B"]          one of these values
     matches = "code", pattern = "[A-Z][0-9]+"     the whole value has this form (RE2)
     holds = "nights = 0 OR cost > 0"              an SQL condition over the row; see `pipelines.quality.conditions`
-    found_in = ["stay"], table = "stays", key = ["id"]   exists in another table, for the same person where both have one
+    found_in = ["stay"], table = "s", key = ["id"]   exists in another table, there for the same person
     fresh = "day", days = 400                     the newest is at most so many days old when it is loaded
     rows = [1000, 50000]                          so many rows in the table
 

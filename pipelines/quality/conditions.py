@@ -14,17 +14,57 @@ from pipelines import sqltext as sql
 from pipelines.engine import connect
 
 FUNCTIONS = frozenset(
-    "+ - * / % ~~ !~~ ~~* !~~* abs ceil contains date_diff datediff day ends_with floor greatest isfinite isnan least"
-    " left length lower month nullif prefix regexp_full_match regexp_matches right round starts_with strlen substr"
-    " substring suffix trim upper year".split()
+    [
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "~~",
+        "!~~",
+        "~~*",
+        "!~~*",
+        "abs",
+        "ceil",
+        "contains",
+        "date_diff",
+        "datediff",
+        "day",
+        "ends_with",
+        "floor",
+        "greatest",
+        "isfinite",
+        "isnan",
+        "least",
+        "left",
+        "length",
+        "lower",
+        "month",
+        "nullif",
+        "prefix",
+        "regexp_full_match",
+        "regexp_matches",
+        "right",
+        "round",
+        "starts_with",
+        "strlen",
+        "substr",
+        "substring",
+        "suffix",
+        "trim",
+        "upper",
+        "year",
+    ]
 )
 """Functions and operators a condition may call; all depend on the row alone."""
 
 OPERATORS = frozenset(
-    "OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_NOT OPERATOR_COALESCE COMPARE_IN COMPARE_NOT_IN".split()
+    ["OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_NOT", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN"]
 )
 
-CLASSES = frozenset("CONJUNCTION COMPARISON BETWEEN COLUMN_REF CONSTANT OPERATOR FUNCTION CAST CASE".split())
+CLASSES = frozenset(
+    ["CONJUNCTION", "COMPARISON", "BETWEEN", "COLUMN_REF", "CONSTANT", "OPERATOR", "FUNCTION", "CAST", "CASE"]
+)
 
 
 def check_condition(condition: str, types: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from pipelines.quality.metrics import read
 MOST_CODES = 40
 """Longer lists of values are not counted code by code."""
 
-BINS = 20
+BINS = 10
 """Equal parts between the bounds of a number, as the dictionary has them; what lies beyond counts in the outermost."""
 
 
@@ -31,10 +31,11 @@ def distributions(connection: duckdb.DuckDBPyConnection, table: Table, files: li
     # one scan for all columns: each is a grouping set of its own
     groups = ", ".join(f"{expression} AS {name}" for name, expression in zip(names, kinds.values(), strict=True))
     sets = ", ".join(f"({name})" for name in names)
+    texts = [f"CAST({name} AS VARCHAR)" for name in names]
     which = ", ".join(f"grouping({name})" for name in names)
     with without_engine_text(f"the distributions of table {table.name!r} could not be measured"):
         found = connection.execute(
-            f"SELECT [{which}], CAST(coalesce({', '.join(names)}) AS VARCHAR), count(*) FROM"
+            f"SELECT [{which}], coalesce({', '.join(texts)}), count(*) FROM"
             f" (SELECT {groups} FROM {read(files)}) GROUP BY GROUPING SETS ({sets})"
         ).fetchall()
     counted: dict[str, dict[str, int]] = {name: {} for name in kinds}
@@ -45,15 +46,15 @@ def distributions(connection: duckdb.DuckDBPyConnection, table: Table, files: li
 
 
 def _group(column: Column) -> str | None:
-    """SQL, as text, of the group a value counts in; None if the column has no safe groups."""
+    """SQL of the group a value counts in; None if the column has no safe groups."""
     name = sql.name(column.name)
     if column.values is not None:
-        return f"CAST({name} AS VARCHAR)" if len(column.values) <= MOST_CODES else None
+        return name if len(column.values) <= MOST_CODES else None
     if column.bounds is None or not column.type.is_number or column.bounds.low == column.bounds.high:
         return None
     low, high = column.bounds.low, column.bounds.high
     position = f"floor(({name} - {low}) * {BINS} / ({high} - {low}))"
-    return f"CAST(CAST(greatest(0, least({BINS - 1}, {position})) AS INTEGER) AS VARCHAR)"
+    return f"CAST(greatest(0, least({BINS - 1}, {position})) AS INTEGER)"
 
 
 def _shape(column: Column, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The validation worker: a process of its own, because importing Great Expectations takes ten seconds.
 
-Reads one JSON job from standard input ({"database", "memory", "spill", "views": [{"view", "expectations"}]}), writes one
-JSON object to standard output: the outcome of each expectation by its number. Outcomes hold counts, never values.
+Reads one JSON job from standard input ({"database", "memory", "spill", "views": [{"view", "expectations"}]}) and writes
+one JSON object to standard output: the outcome of each expectation by its number. Outcomes hold counts, never values.
 """
 
 import json

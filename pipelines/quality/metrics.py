@@ -60,7 +60,8 @@ def _counts(column: Column, today: date) -> list[tuple[str, str]]:
         counts.append(("future", f"count(*) FILTER (CAST({name} AS DATE) > {sql.literal(today)})"))
         counts.append(("first_days", f"count(*) FILTER (day({name}) = 1)"))
     if column.type.is_number and column.values is None and column.code_system is None:
-        counts.append(("round_ends", f"count(*) FILTER (round(abs({name}) / {column.step}) % 5 = 0)"))
+        steps = name if column.step == 1 else f"CAST(round({name} / {column.step}) AS BIGINT)"
+        counts.append(("round_ends", f"count(*) FILTER ({steps} % 5 = 0)"))
     return counts
 
 
@@ -91,13 +92,15 @@ def periods(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Pat
     if table.kind is not TableKind.EVENTS or day is None or not files:
         return {}
     cells = (
-        f"SELECT strftime(date_trunc('month', {sql.name(day)}), '%Y-%m') AS month, {PERSON_KEY} & {CELLS - 1} AS cell,"
+        f"SELECT year({sql.name(day)}) * 12 + month({sql.name(day)}) - 1 AS month, {PERSON_KEY} & {CELLS - 1} AS cell,"
         f" count(*) AS n FROM {read(files)} WHERE {sql.name(day)} IS NOT NULL GROUP BY ALL"
     )
     with without_engine_text(f"the period of table {table.name!r} could not be measured"):
         found = connection.execute(
-            f"WITH cells AS MATERIALIZED ({cells}) SELECT left(month, part) AS period, sum(n), count(DISTINCT cell)"
-            " FROM cells, (VALUES (4), (7)) AS parts(part) GROUP BY ALL ORDER BY period"
+            f"WITH cells AS MATERIALIZED ({cells}),"
+            " named AS (SELECT printf('%04d-%02d', month // 12, month % 12 + 1) AS month, cell, n FROM cells)"
+            " SELECT left(month, part) AS period, sum(n), count(DISTINCT cell)"
+            " FROM named, (VALUES (4), (7)) AS parts(part) GROUP BY ALL ORDER BY period"
         ).fetchall()
     split: dict[str, dict[str, list[int]]] = {"months": {}, "years": {}}
     for period, rows, persons in found:

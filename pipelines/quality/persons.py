@@ -81,7 +81,7 @@ def _named(schema: DatasetSchema, words: tuple[str, ...], types: tuple[ColumnTyp
 
 @dataclass(frozen=True)
 class PersonFacts:
-    """`ages` counts persons by age at one of their events; `days` in the dataset are summed over `persons_timed`.
+    """`ages` counts persons by their mean age at their events; `days` in the dataset are summed over `persons_timed`.
 
     `outside_life` has, for each table, the dated rows of persons with a known birth or death and those of them before
     the one or after the other. `contradictions` are persons with two values of a person-level fact kept in two tables,
@@ -107,9 +107,9 @@ def person_facts(
     with without_engine_text("the facts about persons could not be measured"):
         for stored in _buckets(files):
             here = [t for t in dated if t.name in stored]
-            ages.update(_ages(connection, here, stored, life.birth))
-            total, persons = _stays(connection, here, stored)
-            days, timed = days + total, timed + persons
+            stay, persons, of_ages = _spans(connection, here, stored, life.birth)
+            days, timed = days + stay, timed + persons
+            ages.update(of_ages)
             for table in here:
                 outside.setdefault(table.name, Counter()).update(_outside_life(connection, table, stored, life))
             differing, both = _contradictions(connection, schema, stored)
@@ -128,45 +128,34 @@ def _once(place: Place, value: str, stored: Mapping[str, Path]) -> str:
     return f"SELECT {PERSON_KEY}, {value} AS fact FROM {read([stored[place.table]])} WHERE {ROW_RANK} = 1"
 
 
-def _ages(
+def _spans(
     connection: duckdb.DuckDBPyConnection, dated: list[Table], stored: Mapping[str, Path], birth: Place | None
-) -> dict[int, int]:
-    """Each person once: the age at the first-ranked row of the first table that has a dated one of theirs."""
-    if birth is None or birth.table not in stored or not dated:
-        return {}
-    events = " UNION ALL ".join(
-        f"SELECT {PERSON_KEY}, {n} AS place, {sql.name(str(event_date(t)))} AS day FROM {read([stored[t.name]])}"
-        f" WHERE {ROW_RANK} = 1"
-        for n, t in enumerate(dated)
-    )
-    found = connection.execute(
-        f"SELECT age, count(*) FROM (SELECT arg_min(year(day) - fact, place) AS age FROM ({events})"
-        f" JOIN ({_once(birth, birth.year, stored)}) USING ({PERSON_KEY}) WHERE day IS NOT NULL GROUP BY {PERSON_KEY})"
-        f" WHERE age BETWEEN 0 AND {OLDEST} GROUP BY age"
-    ).fetchall()
-    return {int(age): int(persons) for age, persons in found}
-
-
-def _stays(connection: duckdb.DuckDBPyConnection, dated: list[Table], stored: Mapping[str, Path]) -> tuple[int, int]:
-    """Days from each person's first dated row to their last, summed, and the persons."""
+) -> tuple[int, int, dict[int, int]]:
+    """Days from each person's first dated row to their last, summed; the persons; and how many are of each mean age."""
     if not dated:
-        return 0, 0
+        return 0, 0, {}
     days = " UNION ALL ".join(
         f"SELECT {PERSON_KEY}, CAST({sql.name(str(event_date(t)))} AS DATE) AS day FROM {read([stored[t.name]])}"
         for t in dated
     )
-    total, persons = connection.execute(
-        f"SELECT coalesce(sum(stay), 0), count(stay) FROM"
-        f" (SELECT max(day) - min(day) AS stay FROM ({days}) GROUP BY {PERSON_KEY})"
-    ).fetchall()[0]
-    return int(total), int(persons)
+    spans = (
+        f"SELECT {PERSON_KEY}, max(day) - min(day) AS stay, avg(year(day)) AS mean FROM ({days})"
+        f" WHERE day IS NOT NULL GROUP BY {PERSON_KEY}"
+    )
+    born, age = "", "NULL"
+    if birth is not None and birth.table in stored:
+        born, age = f" LEFT JOIN ({_once(birth, birth.year, stored)}) USING ({PERSON_KEY})", "round(mean - fact)"
+    found = connection.execute(f"SELECT {age} AS age, sum(stay), count(*) FROM ({spans}){born} GROUP BY ALL").fetchall()
+    ages = {int(a): int(persons) for a, _, persons in found if a is not None and 0 <= a <= OLDEST}
+    return sum(int(stay) for _, stay, _ in found), sum(int(persons) for *_, persons in found), ages
 
 
 def _outside_life(
     connection: duckdb.DuckDBPyConnection, table: Table, stored: Mapping[str, Path], life: Life
 ) -> dict[str, int]:
     """Dated rows of persons whose birth (death) is known, and those before (after) it."""
-    day, counts = sql.name(str(event_date(table))), {}
+    day = sql.name(str(event_date(table)))
+    counts: dict[str, int] = {}
     asked = {"birth": (life.birth, f"year({day}) < fact"), "death": (life.death, f"CAST({day} AS DATE) > fact")}
     for role, (place, wrong) in asked.items():
         if place is None or place.table not in (stored.keys() - {table.name}):

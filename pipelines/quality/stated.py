@@ -32,7 +32,9 @@ def stated_facts(plan: Plan) -> dict[str, Any]:
         _check(plan, name, value)
     stated = {name: str(facts[name]) for name in DAYS if name in facts}
     stated |= {name: facts[name] for name in (*NUMBERS, *LISTS) if name in facts}
+    titles = plan.facts.get("title", {})
     return stated | {
+        "title": {"en": plan.title} | ({"en": titles} if isinstance(titles, str) else dict(titles)),
         "standards": list(plan.facts.get("conforms_to", ())),
         "provenance": bool(plan.facts.get("provenance")),
         "population": bool(plan.facts.get("population")),
@@ -42,10 +44,10 @@ def stated_facts(plan: Plan) -> dict[str, Any]:
 
 def modifications(plan: Plan) -> dict[str, Any]:
     """What the plan changes on the way: stored columns made coarser, columns recoded, how persons can be linked."""
-    columns = [c for t in plan.tables for c in t.columns if t.kind is not TableKind.LOOKUP]
+    columns = [(t.name, c) for t in plan.tables for c in t.columns if t.kind is not TableKind.LOOKUP]
     return {
-        "generalised": sorted(f"{t.name}.{c.name}" for t in plan.tables for c in t.columns if c.generalise),
-        "recoded": sum(bool(c.recode) for c in columns),
+        "generalised": sorted(f"{table}.{c.name}" for table, c in columns if c.generalise),
+        "recoded": sorted(f"{table}.{c.name}" for table, c in columns if c.recode and not c.generalise),
         "identifiers_dropped": sum(len(t.identifiers) + bool(t.person) for t in plan.tables),
         "linkable": plan.domain,
     }
