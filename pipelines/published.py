@@ -52,7 +52,8 @@ class Rounding:
         """In hundredths, coarser where `persons` (as published) are few: LEAST_STEP of them are one step at most."""
         wanted = Decimal(LEAST_STEP) / max(persons, 1)
         step = next((s for s in SHARE_STEPS if s >= wanted), SHARE_STEPS[-1])
-        return min(Decimal(1), max(Decimal(0), self.to_step(figure, share, step)))
+        rounded = min(Decimal(1), max(Decimal(0), self.to_step(figure, share, step)))
+        return rounded.quantize(SHARE_STEPS[0])
 
     def fewest(self, figure: str, least: int = FEWEST, spread: int = LEAST_STEP) -> int:
         """A secret threshold from `least` up to `spread` more: at which count a figure starts to show is not known."""

@@ -99,7 +99,8 @@ def _values(snapshot: Snapshot, rounding: Rounding | None) -> Values:
 
 def _documentation(snapshot: Snapshot, stated: Mapping[str, Any]) -> Values:
     columns = [c for table in snapshot.schema for c in table.columns]
-    codes = [c for c in columns if c.type is ColumnType.CODE]
+    about_persons = [t for t in snapshot.schema if t.kind is not TableKind.LOOKUP]
+    codes = [c for t in about_persons for c in t.columns if c.type is ColumnType.CODE]
     tables = snapshot.schema.tables
     return {
         "described variables": _share(sum(bool(c.title and c.description) for c in columns), len(columns)),

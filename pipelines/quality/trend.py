@@ -1,4 +1,4 @@
-"""How quality went over the snapshots of a dataset; records of before, which know less, take part with what they have."""
+"""How quality went over the snapshots of a dataset; earlier records take part with what they know."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
