@@ -118,11 +118,15 @@ def _check_function(call: dict[str, Any]) -> None:
         raise ValueError(f"the condition calls {name!r}; allowed are {words}")
 
 
+EXAMPLES = {"VARCHAR": "'a'", "DATE": "DATE '2000-01-01'", "TIMESTAMP": "TIMESTAMP '2000-01-01'", "BOOLEAN": "true"}
+"""A value of each SQL type that is not a number."""
+
+
 def _check_boolean(engine: duckdb.DuckDBPyConnection, condition: str, types: Mapping[str, str]) -> None:
-    typed = ", ".join(f"CAST(NULL AS {type_}) AS {sql.name(name)}" for name, type_ in types.items())
+    # computed on a row of examples: constants that fit no column fail here and not in the load
+    row = ", ".join(f"CAST({EXAMPLES.get(type_, '1')} AS {type_}) AS {sql.name(name)}" for name, type_ in types.items())
     try:
-        # computed on a row without values: constants that fit no column fail here and not in the load
-        asked = engine.sql(f"SELECT ({condition}) AS holds FROM (SELECT {typed}) AS row")
+        asked = engine.sql(f"SELECT ({condition}) AS holds FROM (SELECT {row}) AS row")
         found = asked.types[0]
         asked.fetchall()
     except duckdb.Error:

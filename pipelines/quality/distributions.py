@@ -54,7 +54,8 @@ def _group(column: Column) -> str | None:
         return None
     low, high = column.bounds.low, column.bounds.high
     position = f"floor(({name} - {low}) * {BINS} / ({high} - {low}))"
-    return f"CAST(greatest(0, least({BINS - 1}, {position})) AS INTEGER)"
+    # greatest and least pass over NULL: a missing value must not become a bin
+    return f"CASE WHEN {name} IS NOT NULL THEN CAST(greatest(0, least({BINS - 1}, {position})) AS INTEGER) END"
 
 
 def _shape(column: Column, counts: Mapping[str, int]) -> dict[str, Any]:

@@ -108,8 +108,14 @@ def _view(number: int, expectation: Expectation) -> str:
 def _by_view(wanted: list[Expectation]) -> dict[str, list[dict[str, Any]]]:
     views: dict[str, list[dict[str, Any]]] = {}
     for number, e in enumerate(wanted):
-        asked = {"number": number, "expect": e.expect, "arguments": dict(e.arguments)}
-        views.setdefault(_view(number, e), []).append(asked)
+        asked = views.setdefault(_view(number, e), [])
+        question = {"expect": e.expect, "arguments": dict(e.arguments)}
+        # Great Expectations keeps one of several equal expectations: a holder may well ask what the plan implies
+        same = next((a for a in asked if all(a[part] == question[part] for part in question)), None)
+        if same is None:
+            asked.append(question | {"numbers": [number]})
+        else:
+            same["numbers"].append(number)
     return views
 
 

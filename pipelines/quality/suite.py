@@ -78,7 +78,7 @@ def _of_check(plan: Plan, table: Table, check: Check, today: date) -> Expectatio
     else:
         condition, asked = "", QUESTIONS[check.kind](check, today)
     expect, arguments = asked
-    if check.kind not in WHOLE_TABLE:
+    if check.kind not in WHOLE_TABLE and check.at_least < 1:
         arguments = {**arguments, "mostly": float(check.at_least)}
     return Expectation(table.name, check.name, expect, arguments, check.stop, condition, check.kind)
 

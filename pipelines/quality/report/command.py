@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.errors import PipelineError
 from pipelines.quality.report.page import quality_report
 from pipelines.store.layout import write_atomically
 from pipelines.store.reader import Store
@@ -27,9 +28,14 @@ def report_command(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output unless given.")] = None,
 ) -> None:
     """Write the data quality report of a snapshot as one HTML page."""
-    page = quality_report(Store(store), dataset, snapshot, language.value, public)
-    if output is None:
-        typer.echo(page)
-        return
-    write_atomically(output, page.encode())
-    typer.echo(f"The report is in {output}.", err=True)
+    try:
+        page = quality_report(Store(store), dataset, snapshot, language.value, public)
+        if output is None:
+            typer.echo(page)
+        else:
+            write_atomically(output, page.encode())
+            typer.echo(f"The report is in {output}.", err=True)
+    except (PipelineError, OSError) as failure:
+        said = failure if isinstance(failure, PipelineError) else f"{output}: cannot be written: {failure.strerror}."
+        typer.echo(str(said), err=True)
+        raise typer.Exit(1) from None
