@@ -1,6 +1,7 @@
 """The data quality and utility label of Article 78(3), Regulation (EU) 2025/327: metrics by element, versioned scheme.
 
-No act under Article 78(6) fixes graphics or weights yet, so the label states what was measured, how, and the value.
+No act under Article 78(6) fixes graphics or weights yet, so the label states what was measured, how, and the value;
+levels follow from them by a scheme of our own (`catalog.quality_scheme`).
 A poor label never keeps a dataset out of the catalogue (Recital 85).
 """
 
@@ -11,8 +12,11 @@ from enum import StrEnum
 
 from catalog.values import Said, check_iri, plain
 
-SCHEME = "ehds-78-3/1"
-"""The element groups of Article 78(3) as adopted in 2025; a delegated act (78(5)) would make a new version."""
+SCHEME = "ehds-78-3/2"
+"""The element groups of Article 78(3) as adopted in 2025; a delegated act (78(5)) would make a new version.
+
+Version 1 had fewer metrics and no weights.
+"""
 
 
 class Element(StrEnum):
@@ -37,6 +41,72 @@ _LABELS = {
     Element.COVERAGE: Said("Coverage", "Couverture"),
     Element.ACCESS_AND_PROVISION: Said("Access and provision", "Accès et mise à disposition"),
     Element.MODIFICATIONS: Said("Modifications", "Modifications apportées"),
+}
+
+
+class Dimension(StrEnum):
+    """The six of technical quality, Article 78(3)(b)."""
+
+    COMPLETENESS = "completeness"
+    UNIQUENESS = "uniqueness"
+    VALIDITY = "validity"
+    CONSISTENCY = "consistency"
+    TIMELINESS = "timeliness"
+    ACCURACY = "accuracy"
+
+    @property
+    def label(self) -> Said:
+        return _DIMENSIONS[self][0]
+
+    @property
+    def definition(self) -> Said:
+        """What is measured."""
+        return _DIMENSIONS[self][1]
+
+
+_DIMENSIONS = {
+    Dimension.COMPLETENESS: (
+        Said("Completeness", "Complétude"),
+        Said(
+            "Cells that hold a value, of all cells; rows set aside because a required value is missing count.",
+            "Cellules renseignées, sur toutes ; les lignes écartées faute d'une valeur obligatoire comptent.",
+        ),
+    ),
+    Dimension.UNIQUENESS: (
+        Said("Uniqueness", "Unicité"),
+        Said(
+            "Rows that repeat no other row of the same person, of all rows.",
+            "Lignes qui ne répètent aucune autre ligne de la même personne, sur toutes les lignes.",
+        ),
+    ),
+    Dimension.VALIDITY: (
+        Said("Validity", "Validité"),
+        Said(
+            "Delivered cells of the declared type, form and list of values, of all delivered cells.",
+            "Cellules livrées conformes au type, à la forme et à la liste de valeurs déclarés, sur toutes.",
+        ),
+    ),
+    Dimension.CONSISTENCY: (
+        Said("Consistency", "Cohérence"),
+        Said(
+            "Comparisons that agree: references found, order of dates, events within a life.",
+            "Comparaisons qui concordent : références trouvées, ordre des dates, vie de la personne.",
+        ),
+    ),
+    Dimension.TIMELINESS: (
+        Said("Timeliness", "Actualité"),
+        Said(
+            "Points, of three, for the time from the newest data to the load: 1 month, 3 months, 6 months.",
+            "Points, sur trois, selon le délai des dernières données au chargement : 1, 3 ou 6 mois.",
+        ),
+    ),
+    Dimension.ACCURACY: (
+        Said("Accuracy", "Exactitude"),
+        Said(
+            "Numbers and dates within their bounds and not in the future, of all that can be compared.",
+            "Nombres et dates dans leurs bornes et non futurs, sur tous ceux qui se comparent.",
+        ),
+    ),
 }
 
 

@@ -6,6 +6,7 @@ public metadata. Only what a plan names is read: a column it does not mention ne
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -82,17 +83,24 @@ class ColumnPlan:
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation of the holder's own over one table.
+    """One expectation of the holder's own over one table; `pipelines.plan_checks` reads it from a plan.
 
-    `kind` is "order" (the first column is not after the second), "unique" (no two rows share the columns' values) or
-    "complete" (at least the share `at_least` of rows has a value). A failed check stops the load if `stop` is true.
+    `kind` is a key of `pipelines.plan_checks.KINDS`, which says what the other fields mean to it. `at_least` is the
+    share of rows that must pass. A failed check stops the load if `stop` is true.
     """
 
     name: str
     kind: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
     at_least: Decimal = Decimal(1)
     stop: bool = False
+    per_person: bool = False
+    low: int | Decimal | date | None = None
+    high: int | Decimal | date | None = None
+    values: tuple[str | int, ...] = ()
+    text: str = ""
+    table: str = ""
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class Section:
             self.fail(key, "is a list of lists of texts.", 'Write for example [["sex"], ["region", "age"]].')
         return tuple(tuple(value) for value in values)
 
+    def value(self, key: str) -> Any:
+        """What stands under `key`, of whatever type; None if nothing does."""
+        self._asked.add(key)
+        return self._content.get(key)
+
     def flag(self, key: str) -> bool:
         return bool(self._get(key, bool, "true or false", False))
 

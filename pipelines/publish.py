@@ -1,7 +1,7 @@
 """The catalogue record of a snapshot: what the plan says, and what the load measured, rounded.
 
-Persons are counted in the record only with two digits that count, periods only in years that enough persons share, and
-shares in whole hundredths, so that no single person shows.
+Every figure about persons is rounded with a secret offset first (`pipelines.published`), periods and ages are those
+that enough persons share, so that no single person shows.
 """
 
 from collections.abc import Mapping
@@ -17,10 +17,8 @@ from catalog.dataset import (
     Kind,
     PeriodOfTime,
     Provenance,
-    rounded_count,
 )
 from catalog.dictionary import coding_systems_of, variables_of
-from catalog.quality import Element, Metric, QualityLabel
 from catalog.values import Text
 from catalog.vocabularies import (
     FHIR,
@@ -34,19 +32,14 @@ from catalog.vocabularies import (
 )
 from pipelines.errors import PlanError
 from pipelines.plan import Plan
+from pipelines.published import Rounding, published_persons, published_rows, rounding_of
+from pipelines.quality.label import SHOW_AGES_FROM, age_range, covered_years, label_of
 from pipelines.store.record import Snapshot
 
 STANDARDS = {"OMOP-CDM": OMOP_CDM, "FHIR": FHIR}
 """Names a plan may use under `conforms_to`; anything else is taken as an address."""
 
 APPLY = {"en": "Access under a data permit", "fr": "Accès sur autorisation"}
-
-METRICS = {
-    "completeness": (Element.TECHNICAL_QUALITY, "Share of cells that hold a value, over all tables about persons"),
-    "validity": (Element.TECHNICAL_QUALITY, "Share of delivered rows that passed every check of the ingestion plan"),
-    "plausibility": (Element.TECHNICAL_QUALITY, "Share of numbers within their declared bounds"),
-}
-"""Element of Article 78(3) and method, by name of the summary's shares."""
 
 
 def record_of(plan: Plan, snapshot: Snapshot, base_url: str) -> Dataset:
@@ -85,44 +78,32 @@ def _record(plan: Plan, snapshot: Snapshot, base_url: str) -> Dataset:
         population_coverage=_texts(facts.get("population", {})),
         distribution=(Distribution(access_url=(f"{base_url}/datasets/{plan.dataset}",), title=_texts(APPLY)),),
         modified=day,
-        **_measured(snapshot, day),
+        **_measured(snapshot),
     )
 
 
-def _measured(snapshot: Snapshot, day: date) -> dict[str, Any]:
-    """What the load adds: rounded counts, the period, the quality label."""
-    years = snapshot.metrics.get("years")
+def _measured(snapshot: Snapshot) -> dict[str, Any]:
+    """What the load adds: rounded counts, the period, typical ages, the quality label."""
+    rounding = rounding_of(snapshot)
+    years = covered_years(snapshot, rounding.fewest("persons of a period"))
     period = (PeriodOfTime(date(years[0], 1, 1), date(years[1], 12, 31)),) if years else ()
     return {
-        "number_of_records": two_digits(snapshot.metrics["rows"]),
-        "number_of_unique_individuals": two_digits(snapshot.metrics["persons"]),
+        "number_of_records": published_rows(snapshot, rounding),
+        "number_of_unique_individuals": published_persons(snapshot, rounding),
         "temporal": period,
-        "quality": (quality_label(snapshot, day),),
+        "quality": (label_of(snapshot, rounding),),
         "version": snapshot.id,
+        **_typical_ages(snapshot, rounding),
     }
 
 
-def quality_label(snapshot: Snapshot, day: date) -> QualityLabel:
-    """The label of Article 78: shares in hundredths, and how many of the expectations hold."""
-    summary = snapshot.metrics["summary"]
-    metrics = [
-        Metric(element, name, method, Decimal(f"{summary[name]:.2f}")) for name, (element, method) in METRICS.items()
-    ]
-    outcomes = snapshot.metrics["expectations"]
-    if outcomes:
-        held = sum(o["success"] for o in outcomes) / len(outcomes)
-        method = f"Share of the {len(outcomes)} expectations of the ingestion plan that hold"
-        metrics.append(Metric(Element.QUALITY_MANAGEMENT, "expectations", method, Decimal(f"{held:.2f}")))
-    described = [c for table in snapshot.schema for c in table.columns]
-    share = sum(bool(c.title and c.description) for c in described) / max(1, len(described))
-    method = "Share of variables with a title and a description in the data dictionary"
-    metrics.append(Metric(Element.DOCUMENTATION, "described variables", method, Decimal(f"{share:.2f}")))
-    return QualityLabel(metrics=tuple(metrics), issued=day)
-
-
-def two_digits(count: int) -> int:
-    """A count with its first two digits; 0 below ten."""
-    return rounded_count(count, to=max(10, 10 ** (len(str(count)) - 2)))
+def _typical_ages(snapshot: Snapshot, rounding: Rounding) -> dict[str, int]:
+    """Ages between which nine of ten persons are, in steps of five years; nothing where persons are few."""
+    ages = age_range(snapshot)
+    if ages is None or published_persons(snapshot, rounding) < SHOW_AGES_FROM:
+        return {}
+    low, high = (int(rounding.to_step("typical age", Decimal(age), Decimal(5))) for age in ages)
+    return {"min_typical_age": low, "max_typical_age": high}
 
 
 def _agent(facts: Mapping[str, Any]) -> Agent:

@@ -1,4 +1,4 @@
-"""Expectations about the stored rows, generated from the plan and checked by Great Expectations in a worker process.
+"""Expectations about the stored rows, checked by Great Expectations in a worker process (`pipelines.quality.suite`).
 
 They look at the finished files with another engine than the one that wrote them: a generated expectation that fails is
 an error of the ingestion itself and stops the load. The holder's own checks stop it if the plan says so.
@@ -13,29 +13,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from catalog.schema import PERSON_KEY, ROW_RANK, Column, ColumnType, Table, TableKind
+from catalog.schema import PERSON_KEY
 from pipelines import sqltext as sql
-from pipelines.errors import QualityFailed
-from pipelines.plan import Check, TablePlan
-
-LONGEST_SET = 1_000
-"""Lists of values longer than this were checked row by row already and are not sent again."""
+from pipelines.engine import connect
+from pipelines.errors import QualityFailed, without_engine_text
 
 SECONDS = 3_600
 """How long the worker may take for one dataset."""
 
 
+HOLDS = "holds"
+"""Column of the view that an expectation with a condition is asked about."""
+
+
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation: the class of Great Expectations, its arguments, and whether its failure stops the load."""
+    """One expectation: the class of Great Expectations, its arguments, and whether its failure stops the load.
+
+    With a `condition` (SQL over the stored row, called `here`), it is asked about a column HOLDS that says whether the
+    condition is true, false or NULL. `kind` is the holder's check it comes from, "" for those generated.
+    """
 
     table: str
     name: str
     expect: str
     arguments: Mapping[str, Any]
     stop: bool = True
+    condition: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,61 +51,6 @@ class Outcome:
     success: bool
     checked: int | None
     failed: int | None
-
-
-def suite(table: Table, plan: TablePlan, rows: int) -> list[Expectation]:
-    """Expectations of one stored table."""
-    made = [_make(table, "all rows are there", "ExpectTableRowCountToEqual", value=rows)]
-    if table.kind is not TableKind.LOOKUP:
-        made.append(_make(table, "every row has a person", "ExpectColumnValuesToNotBeNull", column=PERSON_KEY))
-        made.append(_ranks(table))
-    for column in table.columns:
-        made += _of_column(table, column)
-    return made + [_of_check(table, check) for check in plan.checks]
-
-
-def _ranks(table: Table) -> Expectation:
-    if table.kind is TableKind.PERSONS:
-        return _make(table, "one row for each person", "ExpectColumnValuesToBeUnique", column=PERSON_KEY)
-    columns = [PERSON_KEY, ROW_RANK]
-    return _make(table, "row ranks are unique", "ExpectCompoundColumnsToBeUnique", column_list=columns)
-
-
-def _of_column(table: Table, column: Column) -> list[Expectation]:
-    made = []
-    if column.required:
-        made.append(_make(table, f"{column.name} is filled", "ExpectColumnValuesToNotBeNull", column=column.name))
-    if column.values is not None and 0 < len(column.values) <= LONGEST_SET:
-        codes = [v.code for v in column.values]
-        name = f"{column.name} is in its list of values"
-        made.append(_make(table, name, "ExpectColumnValuesToBeInSet", column=column.name, value_set=codes))
-    if column.bounds is not None and column.type is ColumnType.DATE:
-        low, high = str(column.bounds.low), str(column.bounds.high)
-        name = f"{column.name} is within its bounds"
-        made.append(
-            _make(table, name, "ExpectColumnValuesToBeBetween", column=column.name, min_value=low, max_value=high)
-        )
-    return made
-
-
-def _of_check(table: Table, check: Check) -> Expectation:
-    if check.kind == "order":
-        first, after = check.columns
-        arguments = {"column_A": after, "column_B": first, "or_equal": True}
-        expect = "ExpectColumnPairValuesAToBeGreaterThanB"
-        arguments["ignore_row_if"] = "either_value_is_missing"
-    elif check.kind == "complete":
-        expect, arguments = "ExpectColumnValuesToNotBeNull", {"column": check.columns[0]}
-        arguments["mostly"] = float(check.at_least)
-    elif len(check.columns) == 1:
-        expect, arguments = "ExpectColumnValuesToBeUnique", {"column": check.columns[0]}
-    else:
-        expect, arguments = "ExpectCompoundColumnsToBeUnique", {"column_list": list(check.columns)}
-    return Expectation(table.name, check.name, expect, arguments, check.stop)
-
-
-def _make(table: Table, name: str, expect: str, **arguments: Any) -> Expectation:
-    return Expectation(table.name, name, expect, arguments)
 
 
 class Validator:
@@ -132,29 +82,48 @@ class Validator:
         """Outcomes in order; `files` are each table's stored files. Raises QualityFailed if one must not fail."""
         wanted = [e for e in expectations if files.get(e.table)]
         database = workspace / "views.duckdb"
-        _make_views(database, files)
-        job = {"database": str(database), "memory": "1GB", "tables": _by_table(wanted)}
+        with without_engine_text("the expectations could not be prepared", QualityFailed):
+            _make_views(database, wanted, files)
+        job = {
+            "database": str(database),
+            "memory": "1GB",
+            "spill": str(workspace / "spill"),
+            "views": [{"view": view, "expectations": listed} for view, listed in _by_view(wanted).items()],
+        }
         try:
             answer, _ = self._process.communicate(json.dumps(job), timeout=SECONDS)
             found = json.loads(answer)
         except (subprocess.TimeoutExpired, ValueError, BrokenPipeError):
             raise QualityFailed("The expectations could not be checked: the worker gave no answer.") from None
-        outcomes = [_outcome(e, f) for e, f in zip(wanted, found, strict=True)]
+        outcomes = [_outcome(e, found[str(n)]) for n, e in enumerate(wanted)]
         _check(outcomes)
         return outcomes
 
 
-def _by_table(wanted: list[Expectation]) -> list[dict[str, Any]]:
-    tables: dict[str, list[dict[str, Any]]] = {}
-    for e in wanted:
-        tables.setdefault(e.table, []).append({"expect": e.expect, "arguments": dict(e.arguments)})
-    return [{"table": table, "expectations": listed} for table, listed in tables.items()]
+def _view(number: int, expectation: Expectation) -> str:
+    """The view it is asked about; no stored table has a name that starts with an underscore."""
+    return f"_holds_{number}" if expectation.condition else expectation.table
+
+
+def _by_view(wanted: list[Expectation]) -> dict[str, list[dict[str, Any]]]:
+    views: dict[str, list[dict[str, Any]]] = {}
+    for number, e in enumerate(wanted):
+        asked = views.setdefault(_view(number, e), [])
+        question = {"expect": e.expect, "arguments": dict(e.arguments)}
+        # Great Expectations keeps one of several equal expectations: a holder may well ask what the plan implies
+        same = next((a for a in asked if all(a[part] == question[part] for part in question)), None)
+        if same is None:
+            asked.append(question | {"numbers": [number]})
+        else:
+            same["numbers"].append(number)
+    return views
 
 
 def _outcome(expectation: Expectation, found: dict[str, Any]) -> Outcome:
-    if not found["computed"]:
+    # a condition of the holder's may fail to compute on some row; that is noted like any failure of their own checks
+    if not found["computed"] and expectation.stop:
         raise QualityFailed(f"The expectation {expectation.name!r} of table {expectation.table} could not be computed.")
-    return Outcome(expectation, found["success"], found["checked"], found["failed"])
+    return Outcome(expectation, found["computed"] and found["success"], found["checked"], found["failed"])
 
 
 def _check(outcomes: list[Outcome]) -> None:
@@ -164,11 +133,26 @@ def _check(outcomes: list[Outcome]) -> None:
         raise QualityFailed(f"The delivery was stopped: {len(failed)} expectations that must hold do not ({listed}).")
 
 
-def _make_views(database: Path, files: Mapping[str, list[Path]]) -> None:
-    with duckdb.connect(str(database)) as connection:
+def _make_views(database: Path, wanted: list[Expectation], files: Mapping[str, list[Path]]) -> None:
+    with connect("1GB", 2, database=database) as connection:
         for table, stored in files.items():
             if stored:
+                listed = sql.paths(_in_key_order(connection, stored))
                 connection.execute(
-                    f"CREATE VIEW {sql.name(table)} AS SELECT * FROM"
-                    f" read_parquet({sql.paths(stored)}, hive_partitioning = false)"
+                    f"CREATE VIEW {sql.name(table)} AS SELECT * FROM read_parquet({listed}, hive_partitioning = false)"
                 )
+        for number, e in enumerate(wanted):
+            if e.condition:
+                connection.execute(
+                    f"CREATE VIEW {_view(number, e)} AS SELECT ({e.condition}) AS {HOLDS} FROM {sql.name(e.table)} here"
+                )
+
+
+def _in_key_order(connection: Any, files: list[Path]) -> list[Path]:
+    """Files by their smallest person key, as Parquet's own statistics say, so that a table is one ascending stream."""
+    smallest = connection.execute(
+        "SELECT file_name, min(CAST(stats_min_value AS BIGINT))"
+        f" FROM parquet_metadata({sql.paths(files)}) WHERE path_in_schema = '{PERSON_KEY}' GROUP BY 1"
+    ).fetchall()
+    keys = dict(smallest)
+    return sorted(files, key=lambda file: keys.get(str(file), 0))

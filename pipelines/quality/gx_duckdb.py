@@ -13,6 +13,7 @@ import duckdb_sqlalchemy  # noqa: F401  registers the dialect
 from great_expectations.datasource.fluent.sql_datasource import QueryAsset, SQLDatasource, TableAsset
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import SQLAlchemyError
 
 
 class OneConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
@@ -28,7 +29,12 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):  # type: ignore[misc]
     def get_connection(self) -> Iterator[Any]:
         if self._connection is None:
             self._connection = self.engine.connect()
-        yield self._connection
+        try:
+            yield self._connection
+        except SQLAlchemyError:
+            # one question that cannot be computed must not spoil those that follow
+            self._connection.rollback()
+            raise
 
 
 class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]

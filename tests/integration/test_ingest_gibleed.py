@@ -1,5 +1,6 @@
 """The real delivery of the demonstration, with everything on: rows, quarantine, quality, the catalogue record."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -66,11 +67,17 @@ def test_the_record_is_published_with_rounded_facts(loaded: tuple[Store, IngestR
     _, report = loaded
     assert report.record is not None
     record = FolderRegistry(report.record.parent).get("gibleed")
-    assert record.number_of_unique_individuals == 2700
-    assert record.number_of_records == 220000
-    assert [(p.start.year, p.end.year) for p in record.temporal if p.start and p.end] == [(1909, 2019)]
+    # a secret offset decides which of the two nearest steps is published
+    assert record.number_of_unique_individuals in (2600, 2700)
+    assert record.number_of_records in (210_000, 220_000, 230_000)
+    assert abs((record.min_typical_age or 0) - 25) <= 10
+    assert abs((record.max_typical_age or 0) - 60) <= 15
+    (period,) = record.temporal
+    assert period.start is not None
+    assert 1909 <= period.start.year < 1925
+    assert period.end == date(2019, 12, 31)
     metrics = {m.name: str(m.value) for m in record.quality[0].metrics}
-    assert metrics["completeness"] == "0.93"
+    assert metrics["completeness"] in ("0.93", "0.94")
     assert metrics["expectations"] in ("1", "1.00")
     text = report.record.read_text(encoding="utf-8")
     assert "2694" not in text

@@ -1,0 +1,1 @@
+"""The quality report of a snapshot: one page of HTML that needs nothing else, in English or French."""
