@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.errors import SourceError
 from pipelines.readers.csv_files import open_csv
 from pipelines.readers.duckdb_file import open_duckdb
+from pipelines.readers.fhir import open_fhir
 from pipelines.readers.parquet_files import open_parquet
 from pipelines.readers.source import ROW_NUMBER, DeliveredTable, Limits, Source, SourceFile
 
@@ -18,6 +19,7 @@ __all__ = ["READERS", "ROW_NUMBER", "DeliveredTable", "Limits", "Source", "Sourc
 READERS: dict[str, Callable[[Path, Mapping[str, Any], Limits], Source]] = {
     "csv": open_csv,
     "duckdb": open_duckdb,
+    "fhir-ndjson": open_fhir,
     "parquet": open_parquet,
 }
 
