@@ -1,4 +1,4 @@
-"""A view to one DuckDB SELECT over lines of NDJSON, in the order of the lines and without ever holding more than a batch.
+"""A view to one DuckDB SELECT over lines of NDJSON, in the order of the lines and never holding more than a batch.
 
 Rows are multiplied by a chain of UNNESTs, each over the rows of the one before: one for each forEach, and one for each
 unionAll that numbers its alternatives. A guard says in which rows a part of the view has something to say; elsewhere an

@@ -1,7 +1,7 @@
 """SQL over FHIRPath collections: a list of JSON values, never NULL and never holding a JSON null.
 
-Nothing here can fail on data. An element of FHIR is an array or one value, depending on the type it is part of; which of
-the two is looked up in each value, so that no model of all resource types is needed.
+Nothing here can fail on data. An element of FHIR is an array or one value, depending on the type it is part of; which
+of the two is looked up in each value, so that no model of all resource types is needed.
 """
 
 from collections.abc import Callable

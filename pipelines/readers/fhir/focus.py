@@ -12,7 +12,7 @@ RESOURCE = "r"
 
 @dataclass
 class Resource:
-    """The resource of a row. Each member a path asks for is noted, so that a line is parsed once and not once a column."""
+    """The resource of a row. Members are noted as paths ask for them, so that a line is parsed once for all columns."""
 
     paths: list[str] = field(default_factory=lambda: [el.key("resourceType")])
 

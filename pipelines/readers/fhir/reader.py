@@ -29,9 +29,9 @@ def open_fhir(location: Path, options: Mapping[str, Any], limits: Limits) -> "Fh
     """A folder of NDJSON files, plain or gzip, several a resource type if need be; or one such file.
 
     Options: `views` (names of built-in views, and paths of ViewDefinition files, absolute or relative to
-    `views_folder`; unless given, every built-in view whose resource type was delivered), `maximum_object_size` (bytes of
-    the longest line). A listed view whose resource type was not delivered is a table delivered empty. A file whose name
-    begins with a resource type holds nothing else; the types in other files are looked up.
+    `views_folder`; unless given, every built-in view whose resource type was delivered), `maximum_object_size` (bytes
+    of the longest line). A listed view whose resource type was not delivered is a table delivered empty. A file whose
+    name begins with a resource type holds nothing else; the types in other files are looked up.
     """
     unknown = [key for key in options if key not in OPTIONS]
     if unknown:

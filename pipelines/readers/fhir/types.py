@@ -12,7 +12,7 @@ ENGINE_TYPES = {
     **dict.fromkeys(("integer", "positiveInt", "unsignedInt", "integer64"), "BIGINT"),
     "decimal": "DOUBLE",
 }
-"""DuckDB's type for each FHIR type. Times stay text: FHIR's may be just a year, and carry the zone they were written in."""
+"""DuckDB's type for each FHIR type. Times stay text: one may be just a year, and carries the zone of who wrote it."""
 
 ANSI_TYPES = {
     "CHARACTER VARYING": "VARCHAR", "VARCHAR": "VARCHAR", "BOOLEAN": "BOOLEAN", "INTEGER": "BIGINT", "BIGINT": "BIGINT",
@@ -34,7 +34,7 @@ def cast(element: str, type_: str) -> str:
             return f"CASE {text} WHEN 'true' THEN true WHEN 'false' THEN false END"
         case "BIGINT":
             # a plain cast would round 1.5 to 2
-            whole = f"CASE WHEN regexp_full_match(t, '[+-]?[0-9]+([.]0*)?') THEN split_part(t, '.', 1) END"
+            whole = "CASE WHEN regexp_full_match(t, '[+-]?[0-9]+([.]0*)?') THEN split_part(t, '.', 1) END"
             return f"TRY_CAST({_of_text(text, whole)} AS BIGINT)"
         case "DOUBLE":
             return _of_text(text, "CASE WHEN isfinite(TRY_CAST(t AS DOUBLE)) THEN TRY_CAST(t AS DOUBLE) END")

@@ -1,4 +1,4 @@
-"""What a compiled path is: a collection, or a single truth, number or text where that is known beforehand (NULL: empty)."""
+"""What a compiled path is: a collection, or one truth, number or text where that is known beforehand (NULL: empty)."""
 
 from dataclasses import dataclass
 from decimal import Decimal
