@@ -27,6 +27,9 @@ FOREIGN = "the line is a resource of another type than the file's name says"
 
 Guard = tuple[str, ...]
 
+WITHOUT_ATTACHMENTS = r"""regexp_replace(CAST(line AS VARCHAR), '"data"\s*:\s*"(?:[^"\\]|\\.)*"', '"data":""', 'g')"""
+"""The line, where attachments are empty: they may be nearly all of it, and would be copied for each part looked at."""
+
 
 LINES = "lines"
 """Name the delivered lines have inside a view's query."""
@@ -99,7 +102,8 @@ class _Compiler:
     def _resources(self, conditions: list[str]) -> str:
         """The resources of the view, each parsed once, and the lines that are none."""
         wanted = f"type = {sql.text(self._view.resource)}"
-        parsed = f"(SELECT json_extract(line, [{', '.join(self._resource.paths)}]) AS parts, named FROM {LINES})"
+        line = "line" if self._view.mentions("data") else WITHOUT_ATTACHMENTS
+        parsed = f"(SELECT json_extract({line}, [{', '.join(self._resource.paths)}]) AS parts, named FROM {LINES})"
         typed = f"(SELECT *, json_extract_string(parts[1], '$') AS type FROM {parsed})"
         fault = (
             f"CASE WHEN parts IS NULL THEN {sql.text(UNREADABLE)} WHEN type IS NULL THEN {sql.text(UNTYPED)}"

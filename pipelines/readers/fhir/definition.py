@@ -56,6 +56,13 @@ class Select:
         for nested in (*self.selects, *self.alternatives[:1]):
             yield from nested.leaves()
 
+    def paths(self) -> Iterator[str]:
+        """The text of every path."""
+        yield self.each_path
+        yield from (column.path for column in self.columns)
+        for nested in (*self.selects, *self.alternatives):
+            yield from nested.paths()
+
 
 @dataclass(frozen=True)
 class View:
@@ -66,6 +73,14 @@ class View:
     constants: Mapping[str, str | Decimal | bool]
     where: tuple[tuple[Node, str], ...]
     select: Select
+
+    def mentions(self, element: str) -> bool:
+        """True if a path may read an element of this name."""
+        return any(re.search(rf"\b{element}\b", path) for path in self._paths())
+
+    def _paths(self) -> Iterator[str]:
+        yield from (path for _, path in self.where)
+        yield from self.select.paths()
 
     @contextmanager
     def naming(self, path: str, column: str = "") -> Iterator[None]:

@@ -22,15 +22,22 @@ def key(name: str) -> str:
 
 def elements(value: str) -> str:
     """The elements of a JSON value that may be NULL."""
-    return (
-        f"CASE coalesce(json_type({value}), 'NULL') WHEN 'NULL' THEN {NOTHING} WHEN 'ARRAY'"
-        f" THEN list_filter(json_extract({value}, '$[*]'), lambda j: json_type(j) <> 'NULL') ELSE [{value}] END"
-    )
+    return _without_null(_spread(value))
 
 
 def member(collection: str, name: str) -> str:
-    """The elements called `name` of every element of a collection."""
-    return f"flatten(list_transform({collection}, lambda m: {elements(f'json_extract(m, {key(name)})')}))"
+    """The elements called `name` of every element of a collection, which may here hold NULL."""
+    found = f"list_transform({collection}, lambda m: json_extract(m, {key(name)}))"
+    return _without_null(f"flatten(list_transform({found}, lambda v: {_spread('v')}))")
+
+
+def _spread(value: str) -> str:
+    # what json_extract gives is written without spaces, so its first sign tells an array
+    return f"CASE WHEN starts_with(CAST({value} AS VARCHAR), '[') THEN json_extract({value}, '$[*]') ELSE [{value}] END"
+
+
+def _without_null(listed: str) -> str:
+    return f"list_filter({listed}, lambda n: n <> 'null')"
 
 
 def joined(*collections: str) -> str:
@@ -71,9 +78,8 @@ def number_only(element: str) -> str:
 
 
 def comparable(element: str) -> str:
-    """Text that two elements share exactly if they are equal: 1 equals 1.0 and never '1'."""
+    """Text that two elements share exactly if they are equal: their JSON, where 1 is 1.0 and never "1"."""
     return (
-        f"CASE WHEN json_type({element}) = 'VARCHAR' THEN concat('s', json_extract_string({element}, '$'))"
-        f" WHEN json_type({element}) IN {NUMBERS} THEN concat('n', {number_only(element)})"
-        f" ELSE concat('o', CAST({element} AS VARCHAR)) END"
+        f"CASE WHEN json_type({element}) IN {NUMBERS} THEN CAST({number_only(element)} AS VARCHAR)"
+        f" ELSE CAST({element} AS VARCHAR) END"
     )

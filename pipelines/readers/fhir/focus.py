@@ -36,7 +36,7 @@ class Element:
     extension: bool = False
 
     def member(self, name: str) -> str:
-        return el.elements(f"json_extract({self.sql}, {el.key(name)})")
+        return el.member(f"[{self.sql}]", name)
 
     def whole(self) -> str:
         return el.elements(self.sql)

@@ -85,17 +85,14 @@ def _comparables(value: Value) -> str:
         case Kind.ELEMENTS:
             listed = f"list_transform({value.sql}, lambda c: {el.comparable('c')})"
             return f"nullif({listed}, CAST([] AS VARCHAR[]))"
-        case Kind.TRUTH:
-            return f"[concat('o', {value.sql})]" if value.sql in ("true", "false") else _marked("o", value.sql)
-        case Kind.NUMBER:
-            return _marked("n", value.sql)
         case Kind.TEXT:
-            return _marked("s", value.sql)
+            return _listed(f"to_json({value.sql})")
+        case _:
+            return _listed(value.sql)
 
 
-def _marked(mark: str, value: str) -> str:
-    # || and not concat: NULL stays NULL
-    return el.let(f"'{mark}' || CAST({value} AS VARCHAR)", lambda v: f"CASE WHEN {v} IS NOT NULL THEN [{v}] END")
+def _listed(value: str) -> str:
+    return el.let(f"CAST({value} AS VARCHAR)", lambda v: f"CASE WHEN {v} IS NOT NULL THEN [{v}] END")
 
 
 def equal(left: Value, right: Value) -> Value:
