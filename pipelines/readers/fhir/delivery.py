@@ -63,9 +63,12 @@ def delivered_files(location: Path) -> list[Path]:
 
 
 def _check_beginning(file: Path) -> None:
+    compressed = file.name.lower().endswith(".gz")
     try:
-        with gzip.open(file) if file.name.lower().endswith(".gz") else file.open("rb") as opened:
+        with gzip.open(file) if compressed else file.open("rb") as opened:
             beginning = opened.read(3)
+        if compressed and file.stat().st_size == 0:
+            raise EOFError
     except (OSError, EOFError):
         raise SourceError(f"{file}: the file cannot be read, or is not what its name says.") from None
     if beginning.startswith(BYTE_ORDER_MARKS):

@@ -1,6 +1,7 @@
 """FHIR R4 Bulk Data as a delivery: views make tables of resources, one table a view."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from pipelines import sqltext as sql
 from pipelines.engine import connect
-from pipelines.errors import PipelineError, SourceError, without_engine_text
+from pipelines.errors import PipelineError, SourceError
 from pipelines.readers.fhir.compiler import CompiledView, compile_view
 from pipelines.readers.fhir.definition import View
 from pipelines.readers.fhir.delivery import Scan, TypeFiles, by_type, delivered_files
@@ -102,8 +104,10 @@ class FhirSource(Source):
         return replace(described, note=self._notes.get(table, described.note))
 
     def batches(self, table: str, columns: Iterable[str], *, numbered: bool = True) -> pa.RecordBatchReader:
-        reader = super().batches(table, columns, numbered=numbered)
-        return pa.RecordBatchReader.from_batches(reader.schema, self._watched(reader, table))
+        wanted = [sql.name(c) for c in columns]
+        if numbered:
+            wanted.append(f"row_number() OVER () AS {ROW_NUMBER}")
+        return self._stream(table, f"SELECT {', '.join(wanted)} FROM {self._relation(table)}")
 
     def faults(self, table: str) -> pa.RecordBatchReader:
         """What could not be read as the view says: row number (as in `batches`), `column_name`, `reason`.
@@ -111,13 +115,21 @@ class FhirSource(Source):
         Without a column the whole line is at fault. Reads the delivery once; no value is told.
         """
         view, lines = self._compiled[table]
-        with without_engine_text(f"delivered table {table!r} cannot be read", SourceError):
-            reader = self._connection.cursor().sql(view.fault_query(lines, ROW_NUMBER)).to_arrow_reader(BATCH_ROWS)
+        return self._stream(table, view.fault_query(lines, ROW_NUMBER))
+
+    def _stream(self, table: str, query: str) -> pa.RecordBatchReader:
+        with self._telling(table):
+            reader = self._connection.cursor().sql(query).to_arrow_reader(BATCH_ROWS)
         return pa.RecordBatchReader.from_batches(reader.schema, self._watched(reader, table))
 
     def _watched(self, reader: pa.RecordBatchReader, table: str) -> Iterator[pa.RecordBatch]:
-        try:
+        with self._telling(table):
             yield from reader
+
+    @contextmanager
+    def _telling(self, table: str) -> Iterator[None]:
+        try:
+            yield
         except (duckdb.Error, pa.ArrowException, OSError) as failure:
             self._failure = SourceError(f"delivered table {table!r} cannot be read: {_reason(failure)}")
             raise self._failure from None

@@ -18,7 +18,7 @@ ANSI_TYPES = {
     "CHARACTER VARYING": "VARCHAR", "VARCHAR": "VARCHAR", "BOOLEAN": "BOOLEAN", "INTEGER": "BIGINT", "BIGINT": "BIGINT",
     "DOUBLE PRECISION": "DOUBLE", "DOUBLE": "DOUBLE", "DATE": "DATE", "TIMESTAMP": "TIMESTAMP",
 }  # fmt: skip
-"""What the tag `ansi/type` of a column may ask for. A DATE is the calendar day as written, a TIMESTAMP is in UTC."""
+"""What the tag `ansi/type` of a column may ask for. DATE and TIMESTAMP are the calendar and the clock of who wrote."""
 
 MANY = "more than one value where one is wanted"
 OTHER = "a value that is not of the column's type"
