@@ -7,6 +7,8 @@ Where it departs from the specification it is set right here, each time with the
   first letter or more; a type is compared as a prefix (`Medication` would take `MedicationRequest/1`); without a
   reference it raises an IndexError.
 - `join` of nothing is an empty text instead of nothing.
+- The union of an element and an equal literal (`(id | 'a')`) keeps both, although they are equal.
+- Constants are not put into the path of a forEachOrNull, and `%a` also replaces the beginning of `%ab`.
 - A path with several values for one column raises; here and in our SQL the value is missing.
 """
 
@@ -26,6 +28,15 @@ def rows_of(resources: Iterable[Any], definition: dict[str, Any]) -> list[Row]:
     evaluator = _Evaluator()
     found = (evaluator.call_fn(view, r, view) for r in resources if r["resourceType"] == definition["resource"])
     return [row for rows in found for row in rows]
+
+
+def as_written(cell: Any) -> Any:
+    """A value as text, the way a column of type string holds it; an object is no value."""
+    if isinstance(cell, list):
+        return [as_written(c) for c in cell]
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return None if cell is None or isinstance(cell, dict) else str(cell)
 
 
 class _Evaluator(ViewDefinitionEvaluator):  # type: ignore[misc]

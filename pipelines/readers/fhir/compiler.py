@@ -51,16 +51,21 @@ class _Case:
 class CompiledView:
     """`rows` is a relation over LINES; `columns` and `faults` are expressions over it by column name.
 
-    A fault says why a column has no value although its path found one.
+    A fault says why a column has no value although its path found one. `types` are the engine's.
     """
 
     rows: str
+    types: Mapping[str, str]
     columns: Mapping[str, str]
     faults: Mapping[str, str]
 
-    def query(self, lines: str) -> str:
-        """The SELECT of the view over a query that gives `line` (JSON) and `named` (BOOLEAN: the type is promised)."""
-        listed = ", ".join(f"{value} AS {sql.name(name)}" for name, value in self.columns.items())
+    def query(self, lines: str, wanted: Iterable[str] | None = None) -> str:
+        """The SELECT of the view, or of the columns `wanted`.
+
+        `lines` is a query that gives `line` (JSON) and `named` (BOOLEAN: the file promises the type).
+        """
+        names = self.columns if wanted is None else wanted
+        listed = ", ".join(f"{self.columns[name]} AS {sql.name(name)}" for name in names)
         return f"WITH {LINES} AS NOT MATERIALIZED ({lines}) SELECT {listed} FROM {self.rows}"
 
     def fault_query(self, lines: str, number: str) -> str:
@@ -95,6 +100,7 @@ class _Compiler:
             rows = f"(SELECT *, unnest({unnest}) AS {_element(number)} FROM {rows})"
         return CompiledView(
             rows,
+            {c.name: f"{c.type}[]" if c.many else c.type for c in self._view.select.leaves()},
             {name: _chosen((c.guard, c.value) for c in cases) for name, cases in self._cases.items()},
             {name: _chosen((c.guard, c.fault) for c in cases) for name, cases in self._cases.items()},
         )

@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 
 from pipelines.errors import PipelineError, SourceError
 from pipelines.readers import ROW_NUMBER, Limits, open_source
 from pipelines.readers.fhir import FhirSource
+from pipelines.readers.fhir.definition import View
+from pipelines.readers.fhir.library import built_in_views
 from pipelines.readers.fhir.reader import LONGEST_LINE
 
 
@@ -78,7 +81,18 @@ def test_types_of_columns_are_known_without_looking_at_rows(tmp_path: Path) -> N
     with opened(tmp_path) as source:
         described = source.describe("patient").columns
         assert {described[c] for c in ("id", "birth_date", "deceased", "death_date")} == {"VARCHAR", "BOOLEAN", "DATE"}
+        assert source.describe("PATIENT").columns == described
         assert column(source, "patient") == []
+
+
+@pytest.mark.parametrize("view", built_in_views(), ids=lambda view: view.name)
+def test_described_types_are_those_of_the_batches(tmp_path: Path, view: View) -> None:
+    deliver(tmp_path, **{f"{view.resource}__ndjson": [json.dumps({"resourceType": view.resource})]})
+    with opened(tmp_path, views=[view.name]) as source:
+        described = source.describe(view.name).columns
+        read = source.batches(view.name, list(described), numbered=False).read_all()
+        again = duckdb.sql("DESCRIBE SELECT * FROM read").fetchall()
+    assert {name: type_ for name, type_, *_ in again} == dict(described)
 
 
 def test_a_file_that_names_no_type_is_looked_into(tmp_path: Path) -> None:
@@ -97,7 +111,14 @@ def test_a_line_that_is_no_resource_of_its_file_stays_a_row_without_values(tmp_p
     deliver(tmp_path, Patient__ndjson__gz=lines)
     with opened(tmp_path) as source:
         rows = source.batches("patient", ["id", "sex"]).read_all().to_pylist()
-        assert [(r[ROW_NUMBER], r["id"]) for r in rows] == [(1, "a"), (2, None), (3, None), (4, None), (5, "b"), (6, None)]
+        assert [(r[ROW_NUMBER], r["id"]) for r in rows] == [
+            (1, "a"),
+            (2, None),
+            (3, None),
+            (4, None),
+            (5, "b"),
+            (6, None),
+        ]
         assert [(number, reason) for number, _, reason in told(source, "patient")] == [
             (2, "the line is not JSON"),
             (3, "the line is a resource of another type than the file's name says"),

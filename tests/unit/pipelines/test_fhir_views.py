@@ -125,7 +125,9 @@ def test_types_of_columns() -> None:
         column("text", "status"),
         column("number", "value.ofType(Quantity).value", type="decimal"),
         column("whole", "component.value.ofType(integer).first()", type="integer"),
-        column("all", "component.value.ofType(integer)", type="http://hl7.org/fhirpath/System.Integer", collection=True),
+        column(
+            "all", "component.value.ofType(integer)", type="http://hl7.org/fhirpath/System.Integer", collection=True
+        ),
         column("truth", "status = 'final'", type="boolean"),
         column("written", time, type="dateTime"),
         column("day", time, type="date", tag=[{"name": "ansi/type", "value": "DATE"}]),
@@ -232,7 +234,9 @@ def test_a_view_file_that_is_no_json_is_named(tmp_path: Path) -> None:
 
 def test_own_views_are_found_beside_built_in_ones(tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_text(json.dumps({"resource": "Patient", "select": [COLUMN]}))
-    found = chosen_views(["condition", "mine.json", str(tmp_path / "mine.json").replace("mine", "./mine")][:2], tmp_path)
+    found = chosen_views(
+        ["condition", "mine.json", str(tmp_path / "mine.json").replace("mine", "./mine")][:2], tmp_path
+    )
     assert [view.name for view in found] == ["condition", "mine"]
     with pytest.raises(SourceError, match="'conditions' is not known. Built-in views: allergy_intolerance"):
         chosen_views(["conditions"], tmp_path)
