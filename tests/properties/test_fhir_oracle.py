@@ -11,7 +11,7 @@ from tests.unit.pipelines.fhir_rows import rows
 
 pytest.importorskip("sqlonfhir", reason="the extra `oracles` is not installed")
 
-from tests.reference.fhir_views import as_written, rows_of  # noqa: E402
+from tests.reference.fhir_views import as_written, rows_of
 
 TEXTS = st.sampled_from(["a", "b", "official", "it's", "1"])
 

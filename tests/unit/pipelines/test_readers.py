@@ -62,7 +62,7 @@ def test_parquet_and_duckdb_give_the_same(tmp_path: Path) -> None:
         connection.register("given", table)
         connection.execute("CREATE TABLE t AS SELECT * FROM given")
     assert read("duckdb", tmp_path / "t.duckdb") == EXPECTED
-    assert set(READERS) == {"csv", "duckdb", "parquet"}
+    assert set(READERS) == {"csv", "duckdb", "fhir-ndjson", "parquet"}
 
 
 @pytest.mark.parametrize(
