@@ -13,7 +13,8 @@ from catalog.schema import TableKind
 from catalog.values import SLUG
 from pipelines.errors import PlanError
 from pipelines.keystore import DOMAIN
-from pipelines.plan import Check, ForeignKey, LookupColumn, Plan, SourcePlan, TablePlan
+from pipelines.plan import ForeignKey, LookupColumn, Plan, SourcePlan, TablePlan
+from pipelines.plan_checks import check_fits, check_targets, parse_check
 from pipelines.plan_columns import NAME, column_plan
 from pipelines.plan_section import Section
 from pipelines.pseudonyms import NORMALISATIONS
@@ -107,7 +108,7 @@ def _table(section: Section, threshold: Decimal, shift_days: int) -> TablePlan:
             dimensions=section.lists("dimensions"),
             threshold=section.share("threshold", threshold),
             columns=tuple(column_plan(c, kind, shift_days) for c in section.sections("columns")),
-            checks=tuple(_check(c) for c in section.items("checks")),
+            checks=tuple(parse_check(c) for c in section.items("checks")),
         )
     )
     section.build(table.table)
@@ -124,28 +125,7 @@ def _check_table(table: TablePlan, section: Section) -> None:
                 "source", "this delivered column holds a direct identifier, which may not be stored.", "Remove it."
             )
     for check in table.checks:
-        for name in check.columns:
-            if name not in table.column:
-                section.fail("checks", f"check {check.name!r} names column {name!r}, which this table has not.")
-
-
-def _check(section: Section) -> Check:
-    kinds = ("order", "unique", "complete")
-    kind = next((k for k in kinds if section.has(k)), None)
-    if kind is None:
-        section.fail(None, f"a check has one of the keys {', '.join(kinds)}.")
-    columns = section.texts(kind)
-    if kind == "order" and len(columns) != 2:
-        section.fail("order", "names two columns: the one that comes first, the one that comes after.")
-    check = Check(
-        name=section.text("name"),
-        kind=kind,
-        columns=columns,
-        at_least=section.share("at_least", Decimal(1)),
-        stop=section.choice("on_failure", ("note", "stop"), "note") == "stop",
-    )
-    section.finish()
-    return check
+        check_fits(check, table, section)
 
 
 def _check_references(plan: Plan, root: Section) -> None:
@@ -161,6 +141,7 @@ def _check_references(plan: Plan, root: Section) -> None:
                 _check_lookup(plan, column.coarser.table, (column.coarser.code, column.coarser.into), section)
             if column.foreign_key:
                 _check_foreign_key(plan, column.foreign_key, section)
+    check_targets(plan, root)
 
 
 def _names(lookup: LookupColumn) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.errors import SourceError
 from pipelines.readers.csv_files import open_csv
 from pipelines.readers.duckdb_file import open_duckdb
+from pipelines.readers.fhir import open_fhir
 from pipelines.readers.limits import Limits
 from pipelines.readers.parquet_files import open_parquet
 from pipelines.readers.postgresql import open_postgresql
@@ -24,6 +25,7 @@ Location = Path | str
 READERS: dict[str, Callable[[Any, Mapping[str, Any], Limits], Source]] = {
     "csv": open_csv,
     "duckdb": open_duckdb,
+    "fhir-ndjson": open_fhir,
     "parquet": open_parquet,
     "postgresql": open_postgresql,
     "sqlite": open_sqlite,

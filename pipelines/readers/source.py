@@ -143,11 +143,15 @@ class Source:
             raise
 
     def _table(self, table: str) -> Readable:
+        return self._tables[self._named(table)]
+
+    def _named(self, table: str) -> str:
+        """The delivered spelling of a table's name; raises SourceError if it was not delivered."""
         close = [t for t in self._tables if t.lower() == table.lower()]
         if table not in self._tables and len(close) != 1:
             known = ", ".join(sorted(self._tables)[:20]) or "nothing"
             raise SourceError(f"The plan reads table {table!r}, which was not delivered. Delivered: {known}.")
-        return self._tables[table if table in self._tables else close[0]]
+        return table if table in self._tables else close[0]
 
 
 class _Read:
