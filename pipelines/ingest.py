@@ -87,7 +87,7 @@ def ingest(
     folder = store.folder(plan.dataset)
     with folder.lock(), folder.workspace() as work, Validator() if validate else nullcontext() as validator:
         recover(folder)
-        key = keystore.key(plan.domain)
+        key = keystore.key(plan.domain, purpose="ingest", dataset=plan.dataset)
         with _opened(plan, source) as delivery, _benches(work) as (clear, bench):
             progress(Step("pseudonymise"))
             crowd = gather(delivery, plan, clear, Pseudonymiser(key, plan.normalise), bucket_rows)
