@@ -7,60 +7,14 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable
 
 from pipelines.errors import SnapshotNotFound, StoreBusy, StoreError
-from pipelines.ingest import ingest
 from pipelines.keystore import Keystore, Rotation
-from pipelines.plan_file import load_plan
-from pipelines.pseudonyms import Pseudonymiser
 from pipelines.store.erase import erase, keys_in_use
-from pipelines.store.reader import Store
-from pipelines.store.record import Snapshot, content_id
+from pipelines.store.record import content_id
 from pipelines.store.verify import verify
-from tests.unit.pipelines.deliveries import PERSONS, STAYS, write_clinic, write_plan
-
-Row = dict[str, object]
-
-
-class Clinic:
-    """A clinic's store, and deliveries to it."""
-
-    def __init__(self, folder: Path, bucket_rows: int = 1) -> None:
-        self.folder, self.bucket_rows = folder, bucket_rows
-        self.store, self.keys = Store(folder / "store"), Keystore(folder / "keys")
-        self.plan = load_plan(write_plan(folder))
-
-    def deliver(self, persons: list[tuple[str, ...]] = PERSONS, stays: list[tuple[str, ...]] = STAYS) -> Snapshot:
-        write_clinic(self.folder, persons, stays)
-        return ingest(self.plan, self.store, self.keys, validate=False, bucket_rows=self.bucket_rows).snapshot
-
-    def person(self, identifier: str, version: int = 1) -> dict[str, set[int]]:
-        """A person's key, by the id of the key that made it."""
-        key = self.keys.key("tests", version, purpose="test")
-        found = Pseudonymiser(key, self.plan.normalise).person_key(identifier)
-        assert found is not None
-        return {key.id: {found}}
-
-    def rows(self, snapshot: str, table: str = "stay") -> list[Row]:
-        """All columns of all rows as stored, in their order."""
-        stored = self.store.snapshot("clinic", snapshot).table[table]
-        return [row for f in stored.files for row in pq.ParquetFile(self.path(table) / f.path).read().to_pylist()]
-
-    def path(self, table: str) -> Path:
-        return self.store.folder("clinic").table(table)
-
-    def files(self) -> set[Path]:
-        return {f for f in self.store.root.rglob("*.parquet") if not {"_delta_log", "_quarantine"} & set(f.parts)}
-
-    def check_sound(self, keystore: Keystore | None = None) -> None:
-        """Every snapshot verifies, every version opens and lists its files, nothing else is on disk."""
-        for snapshot in self.store.snapshots("clinic"):
-            assert verify(self.store, "clinic", snapshot.id, keystore) == []
-            for table in snapshot.tables:
-                delta = DeltaTable(self.path(table.name), version=table.version)
-                assert {Path(uri).name for uri in delta.file_uris()} == {Path(f.path).name for f in table.files}
-                assert delta.to_pyarrow_table().num_rows == table.rows
+from tests.unit.pipelines.clinic import Clinic
+from tests.unit.pipelines.deliveries import PERSONS, STAYS
 
 
 @pytest.fixture
@@ -234,7 +188,8 @@ def test_a_change_after_an_erasure_is_found(clinic: Clinic, how: str) -> None:
     assert any(said in problem for problem in verify(clinic.store, "clinic", name, clinic.keys))
 
 
-def test_an_erased_file_that_is_changed_or_put_back_is_found(clinic: Clinic) -> None:
+def test_an_erased_file_that_is_changed_or_put_back_is_found(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path, bucket_rows=1000)
     name = clinic.deliver().id
     kept = {file: file.read_bytes() for file in clinic.files()}
     erase(clinic.store, "clinic", clinic.person("AB1"), "request 17")
