@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 KILLED_AT = """
 import json, os, shutil, signal, sys
 from pathlib import Path
+import pandas  # what Arrow would load in every child
 import pipelines.store.erase as erasing, pipelines.store.writer as writer, pipelines.store.delta as delta
 from pipelines.keystore import Keystore
 from pipelines.rekey import rekey
