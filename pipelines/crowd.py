@@ -38,7 +38,7 @@ LEFT_OUT = "_left_out"
 
 Connection = duckdb.DuckDBPyConnection
 ShiftOf = Callable[[np.ndarray], np.ndarray]
-"""Days by which each person's dates move, by person key."""
+"""Days by which each person's dates move, by the second half of the pseudonym."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ def _keyed(bench: Bench, persons: Persons, crowd: Crowd) -> Iterator[pa.Table]:
                 TOKEN: batch.column(0).filter(pa.array(valid)),
                 "person_key": halves[:, 0],
                 "mac_check": halves[:, 1],
-                SHIFT: persons.shift_of(halves[:, 0]),
+                SHIFT: persons.shift_of(halves[:, 1]),
                 LEFT_OUT: np.isin(halves[:, 0], left_out),
             }
         )

@@ -14,7 +14,7 @@ from threading import Lock
 
 import duckdb
 
-from catalog.schema import Table, TableKind
+from catalog.schema import PERSON_KEY, Table, TableKind
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import without_engine_text
@@ -139,16 +139,25 @@ def _finish(
     delivered, before = work.mapped[table.name].files(bucket), _before(work, table.name, bucket)
     if not delivered and before is not None and work.may_keep(table.name):
         return MadeFile(table.name, linked(before, path), 0)
-    source = rows_of(work, table, bucket)
-    if source is None:
+    found = rows_of(work, table, bucket)
+    if found is None:
         return MadeFile(table.name, None, 0)
+    source = f"({found}) AS delivered_rows"
+    conditions = _kept(table, work, bucket, persons)
+    return write_sorted(connection, table, f"{source} WHERE {' AND '.join(conditions)}", work.secret, path, bucket)
+
+
+def write_sorted(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: str, secret: str, path: Path, bucket: int
+) -> MadeFile:
+    """One bucket's file of the rows that follow FROM, which hold the stored columns, person_key and NEW.
+
+    Sorted by person, ranked and indexed in an order that `secret` fixes.
+    """
     ranking = Ranking(table)
-    columns = [*(sql.name(c.name) for c in table.columns), "person_key", NEW, *order_columns(table, work.secret)]
-    rows = connection.sql(
-        f"SELECT {', '.join(columns)} FROM ({source}) AS delivered_rows"
-        f" WHERE {' AND '.join(_kept(table, work, bucket, persons))} ORDER BY person_key, {ORDER}"
-    )
-    file = write_file(ranking.of(rows.to_arrow_reader(ROW_GROUP)), path, stored_schema(table), bucket)
+    columns = [*(sql.name(c.name) for c in table.columns), PERSON_KEY, NEW, *order_columns(table, secret)]
+    found = connection.sql(f"SELECT {', '.join(columns)} FROM {rows} ORDER BY {PERSON_KEY}, {ORDER}")
+    file = write_file(ranking.of(found.to_arrow_reader(ROW_GROUP)), path, stored_schema(table), bucket)
     return MadeFile(table.name, file, ranking.new_rows)
 
 

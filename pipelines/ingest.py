@@ -75,7 +75,7 @@ def ingest(
     """
     _check_apart(store, keystore)
     folder = store.folder(plan.dataset)
-    key = keystore.key(plan.domain)
+    key = keystore.key(plan.domain, purpose="ingest", dataset=plan.dataset)
     job = job_name(
         plan.hash, key.id, mode, str(source or plan.source.location), str(bucket_rows), str(sorted(opt_outs))
     )

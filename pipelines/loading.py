@@ -138,7 +138,7 @@ class Loading:
         work = Finishing(
             folder=self._work.clear.folder,
             buckets=crowd.buckets,
-            secret=self._key.derive(f"row order of {plan.dataset}").hex(),
+            secret=self._key.row_order(plan.dataset).hex(),
             mapped={t.name: self._mapped[t.name] for t in tables},
             before=addition.before(schema) if addition else {},
             persons=plan.persons.name if plan.persons else None,

@@ -2,6 +2,9 @@
 
 `person_key` is the first 64 bits of the pseudonym as a signed integer, `bucket` its top bits. Two holders who share a
 pseudonymisation domain, and so a key, get the same person key for the same person; without the key nobody does.
+
+A chained key version re-keys: its person key is the first 64 bits of the HMAC-SHA256 of the person key before, so that
+stored person keys are re-keyed without identifiers. Decision 006 says what this protects against.
 """
 
 import hmac
@@ -9,7 +12,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from pipelines.errors import KeystoreError
 
 if TYPE_CHECKING:
     from pipelines.keystore import DomainKey
@@ -41,8 +47,15 @@ NORMALISATIONS: dict[str, Callable[[str], str | None]] = {
 """Named steps of a plan's `normalise`, applied in order; None means the identifier is not valid."""
 
 
+BLOCK = 64
+"""Bytes of a block of SHA-256; our keys are shorter."""
+
+KEY_BYTES = 8
 MAC_BYTES = 16
-"""Bytes kept of a pseudonym: eight make the person key, eight more tell a collision of keys from a repetition."""
+"""Bytes kept of a pseudonym: eight make the person key, eight more tell a collision of keys from a repetition.
+
+The further eight come from the first link of a chain and are carried along: they tell persons apart at every link.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,32 +68,79 @@ class Pseudonymiser:
     def pseudonyms(self, identifiers: Iterable[str]) -> list[bytes | None]:
         """MAC_BYTES for each identifier, None for one that is not valid. Linear in their number."""
         steps = [NORMALISATIONS[name] for name in self.normalise]
-        # one keyed state, copied: the key is scheduled once and not per identifier
-        state = hmac.new(self.key.secret, digestmod="sha256")
-        return [_pseudonym(state, _normalised(identifier, steps)) for identifier in identifiers]
+        first, *later = _chain(self.key)
+        found = _macs(first.secret, [_normalised(identifier, steps) for identifier in identifiers])
+        for link in later:
+            found = [None if mac is None else _next(link, mac[:KEY_BYTES]) + mac[KEY_BYTES:] for mac in found]
+        return found
 
     def person_key(self, identifier: str) -> int | None:
         """The person key of one identifier, for opt-outs and access requests."""
         found = self.pseudonyms([identifier])[0]
-        return None if found is None else int.from_bytes(found[:8], "big", signed=True)
+        return None if found is None else _as_integer(found[:KEY_BYTES])
+
+
+def rekeyed(key: "DomainKey", since: int, person_keys: Iterable[int]) -> list[int]:
+    """Person keys under `key`, in order, from those under version `since` of its domain; no identifier is needed.
+
+    Raises KeystoreError if no chain of keys leads from version `since` to `key`.
+    """
+    chain = _chain(key)
+    if since not in {link.version for link in chain}:
+        raise KeystoreError(
+            f"Person keys of domain {key.domain!r} cannot be re-keyed from version {since} to {key.version}: the chain "
+            "of keys does not lead from one to the other, so identifiers are needed. Ingest the delivery again."
+        )
+    found = [person_key.to_bytes(KEY_BYTES, "big", signed=True) for person_key in person_keys]
+    for link in chain:
+        if link.version > since:
+            found = [_next(link, one) for one in found]
+    return [_as_integer(one) for one in found]
+
+
+def _chain(key: "DomainKey") -> list["DomainKey"]:
+    """The key that is applied to identifiers, then each that re-keys, `key` last."""
+    return [key] if key.before is None else [*_chain(key.before), key]
+
+
+def _next(link: "DomainKey", person_key: bytes) -> bytes:
+    return hmac.digest(link.secret, person_key, "sha256")[:KEY_BYTES]
+
+
+def _as_integer(person_key: bytes) -> int:
+    return int.from_bytes(person_key, "big", signed=True)
 
 
 def _normalised(identifier: str, steps: Sequence[Callable[[str], str | None]]) -> str | None:
     # one person, one spelling: full-width digits or a composed accent must not make a second pseudonym
-    current: str | None = unicodedata.normalize("NFKC", identifier).strip()
+    plain = identifier if identifier.isascii() else unicodedata.normalize("NFKC", identifier)
+    current: str | None = plain.strip()
     for step in steps:
         if not current:
             return None
         current = step(current)
-    return unicodedata.normalize("NFKC", current) if current else None
+    if not current or current.isascii():
+        return current or None
+    return unicodedata.normalize("NFKC", current)
 
 
-def _pseudonym(state: hmac.HMAC, identifier: str | None) -> bytes | None:
-    if identifier is None:
-        return None
-    own = state.copy()
-    own.update(identifier.encode())
-    return own.digest()[:MAC_BYTES]
+def _macs(secret: bytes, identifiers: list[str | None]) -> list[bytes | None]:
+    """HMAC-SHA256 of each, as RFC 2104 composes it of two hashes whose keyed states are made once and copied.
+
+    The standard library's own object takes twice as long to copy, and nations have many identifiers.
+    """
+    key = secret.ljust(BLOCK, b"\0")
+    inner, outer = sha256(bytes(b ^ 0x36 for b in key)).copy, sha256(bytes(b ^ 0x5C for b in key)).copy
+    found: list[bytes | None] = []
+    for identifier in identifiers:
+        if identifier is None:
+            found.append(None)
+            continue
+        within, around = inner(), outer()
+        within.update(identifier.encode())
+        around.update(within.digest())
+        found.append(around.digest()[:MAC_BYTES])
+    return found
 
 
 def bucket_of(person_key: int, buckets: int) -> int:

@@ -13,17 +13,21 @@ from pipelines.plan import Plan
 
 
 def shift_of(key: DomainKey, plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
-    """A function from person keys to days, uniform from -`shift_days` to `shift_days`; zeros where none are shifted.
+    """A function from pseudonyms' second halves to days, uniform from -`shift_days` to `shift_days`; 0 if none shift.
 
-    Two datasets of one pseudonymisation domain that shift as far shift a person alike, so they still link.
+    Two datasets of one pseudonymisation domain that shift as far shift a person alike, so they still link. The second
+    half and the first link's key are those of every later link of a chain, so a re-keyed person's dates agree too.
     """
     days = plan.shift_days
     if not any(c.shift for t in plan.tables for c in t.columns):
-        return lambda keys: np.zeros(len(keys), dtype=np.int32)
-    secret = key.derive(f"date shift by {days}")
+        return lambda halves: np.zeros(len(halves), dtype=np.int32)
+    first = key
+    while first.before is not None:
+        first = first.before
+    secret = first.derive(f"date shift by {days}")
 
-    def shifted(keys: np.ndarray) -> np.ndarray:
-        macs = b"".join(digest(secret, k.tobytes(), "sha256")[:8] for k in keys.astype(">i8"))
+    def shifted(halves: np.ndarray) -> np.ndarray:
+        macs = b"".join(digest(secret, half.tobytes(), "sha256")[:8] for half in halves.astype(">i8"))
         # 64 bits against a few thousand days: the remainder is uniform to one part in 10^15
         return (np.frombuffer(macs, dtype=">u8") % (2 * days + 1)).astype(np.int32) - days
 

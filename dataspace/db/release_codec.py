@@ -43,6 +43,12 @@ def loads(text: str) -> Release:
     )
 
 
+def snapshots_of(text: str) -> dict[str, str]:
+    """The snapshots a release was measured on, by dataset, without building the whole of it."""
+    snapshots: dict[str, str] = json.loads(text)["snapshots"]
+    return snapshots
+
+
 def _table_to_dict(table: ReleaseTable) -> dict[str, Any]:
     return {
         "output": list(table.output),

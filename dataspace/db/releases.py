@@ -59,6 +59,11 @@ class SqlReleases:
         query = select(c.body).where(c.permit == permit_id).order_by(c.released_at, c.id)
         return [release_codec.loads(body) for body in self._connection.execute(query).scalars()]
 
+    def snapshots(self, dataset_id: str) -> frozenset[str]:
+        bodies = self._connection.execute(select(t.releases.c.body)).scalars()
+        measured = (release_codec.snapshots_of(body).get(dataset_id) for body in bodies)
+        return frozenset(snapshot for snapshot in measured if snapshot is not None)
+
     def digests(self) -> dict[str, str]:
         rows = self._connection.execute(select(t.releases.c.id, t.releases.c.body))
         return {row.id: _digest(row.body) for row in rows}

@@ -22,6 +22,10 @@ class PermitState(StrEnum):
     EXPIRED = "expired"
 
 
+ENDED = frozenset({PermitState.REVOKED, PermitState.EXPIRED})
+"""States that no permit leaves again."""
+
+
 class PermitAction(StrEnum):
     VIEW = "view"
     VIEW_BUDGET = "view-budget"

@@ -9,6 +9,7 @@ from dataspace.domain.datasets import Dataset, check_may_publish
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permissions import NodeAction, check_may
+from dataspace.domain.permits import ENDED
 from dataspace.domain.privacy import Guarantee
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
@@ -69,6 +70,21 @@ def publish_snapshot(uow: UnitOfWork, clock: Clock, by: Actor, *, schema: Datase
         uow.datasets.publish(published, schema, event)
         uow.commit()
     return published
+
+
+def snapshots_in_use(uow: UnitOfWork, clock: Clock, by: Actor, dataset_id: str) -> frozenset[str]:
+    """Snapshots of a dataset that must be kept: the current one, and what a permit not ended or any release names.
+
+    A permit that has not begun, or is suspended, has not ended. Raises NotPermitted, NotFound.
+    """
+    check_may(by, NodeAction.PUBLISH_SNAPSHOT)
+    with uow.reading():
+        dataset = uow.datasets.get(dataset_id)
+        check_may_publish(by, dataset)
+        standing = [p for p in uow.permits.all() if p.state(clock.now()) not in ENDED]
+        named = {p.snapshots[dataset_id] for p in standing if dataset_id in p.snapshots}
+        current = {dataset.current} if dataset.current else set()
+        return frozenset(named | current | uow.releases.snapshots(dataset_id))
 
 
 def list_datasets(uow: UnitOfWork) -> list[Dataset]:

@@ -150,6 +150,9 @@ class Releases(Protocol):
         ...
 
     def of_permit(self, permit_id: str) -> list[Release]: ...
+    def snapshots(self, dataset_id: str) -> frozenset[str]:
+        """Snapshots of a dataset that a release was measured on."""
+        ...
 
 
 class AuditTrail(Protocol):

@@ -4,6 +4,7 @@
                 /_snapshots/<snapshot id>.json, current
                 /_quarantine/<snapshot id>/<table>.parquet, refused/…
                 /_staging/<token>/…        only while an ingestion runs
+                /_change.json              only while several records change at once
                 /_lock
 """
 
@@ -34,6 +35,10 @@ class DatasetFolder:
     @property
     def current(self) -> Path:
         return self.snapshots / "current"
+
+    @property
+    def change(self) -> Path:
+        return self.path / "_change.json"
 
     @property
     def staging(self) -> Path:

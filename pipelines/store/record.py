@@ -66,8 +66,26 @@ class Delivered:
 
 
 @dataclass(frozen=True)
+class Erasure:
+    """Persons taken out of a stored snapshot: when, why, how many files were rewritten, and never who.
+
+    `before` and `after` are the names that the content had and has (see `content_id`); `seal` is empty without a key.
+    """
+
+    at: datetime
+    reason: str
+    files: int
+    before: str
+    after: str
+    seal: str = ""
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """An immutable version of a dataset. `buckets` is a power of two; `metrics` are the data quality results."""
+    """An immutable version of a dataset. `buckets` is a power of two; `metrics` are the data quality results.
+
+    Only an erasure changes what is stored; it is noted, and the snapshot keeps its name. The metrics stay as measured.
+    """
 
     id: str
     dataset: str
@@ -79,6 +97,7 @@ class Snapshot:
     schema: DatasetSchema
     tables: tuple[StoredTable, ...]
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    erasures: tuple[Erasure, ...] = ()
 
     @cached_property
     def table(self) -> dict[str, StoredTable]:
@@ -97,6 +116,11 @@ def snapshot_id(buckets: int, key: Key, schema: DatasetSchema, tables: tuple[Sto
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def content_id(snapshot: Snapshot) -> str:
+    """The name that what is stored now would have: the snapshot's own, until an erasure."""
+    return snapshot_id(snapshot.buckets, snapshot.key, snapshot.schema, snapshot.tables)
+
+
 def to_json(snapshot: Snapshot) -> str:
     """The record as stored."""
     content = {
@@ -111,6 +135,7 @@ def to_json(snapshot: Snapshot) -> str:
         "schema": schema_to_dict(snapshot.schema),
         "tables": [asdict(t) for t in snapshot.tables],
         "metrics": snapshot.metrics,
+        "erasures": [asdict(e) | {"at": e.at.isoformat()} for e in snapshot.erasures],
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
 
@@ -132,6 +157,7 @@ def from_json(text: str, source: str) -> Snapshot:
             schema=schema_from_dict(content["schema"]),
             tables=tuple(_table(t) for t in content["tables"]),
             metrics=content["metrics"],
+            erasures=tuple(_erasure(e) for e in content.get("erasures", ())),
         )
     except (ValueError, KeyError, TypeError, MalformedSchema):
         raise StoreDamaged(f"{source}: not a snapshot record. Restore the file from a backup.") from None
@@ -139,6 +165,10 @@ def from_json(text: str, source: str) -> Snapshot:
 
 def _table(content: dict[str, Any]) -> StoredTable:
     return StoredTable(**{**content, "files": tuple(StoredFile(**f) for f in content["files"])})
+
+
+def _erasure(content: dict[str, Any]) -> Erasure:
+    return Erasure(**{**content, "at": datetime.fromisoformat(content["at"])})
 
 
 def snapshots(folder: DatasetFolder) -> list[Snapshot]:

@@ -4,7 +4,6 @@ A snapshot exists from the moment its record has its name. A run that ends befor
 no record names; `recover` removes them at the next run.
 """
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,24 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-from deltalake import DeltaTable, Schema
-from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, create_table_with_add_actions
-
-from catalog.schema import DatasetSchema, TableKind
-from pipelines.errors import SnapshotNotFound, StoreError
-from pipelines.store.arrow import stored_schema
+from catalog.schema import DatasetSchema
+from pipelines.errors import SnapshotNotFound
+from pipelines.store.change import finish_change
+from pipelines.store.delta import commit, go_back, next_version, trim_log
 from pipelines.store.files import WrittenFile
 from pipelines.store.layout import BUCKET_COLUMN, DatasetFolder, keep_report, sync_file, sync_folder, write_atomically
 from pipelines.store.record import Delivered, Key, Snapshot, StoredFile, StoredTable, snapshot_id, snapshots, to_json
-
-# snapshots are kept as long as a permit names them, so Delta's own clean-up must never run first
-TABLE_CONFIGURATION: Mapping[str, str | None] = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.enableExpiredLogCleanup": "false",
-}
 
 
 @dataclass(frozen=True)
@@ -100,27 +88,38 @@ def make_current(folder: DatasetFolder, snapshot: str) -> None:
 
 
 def recover(folder: DatasetFolder) -> None:
-    """Remove what killed runs left; the caller holds the dataset's lock."""
-    known = snapshots(folder)
-    for leftover in folder.snapshots.glob(".*"):
+    """Make the dataset what its records say: finish a noted change, remove what killed runs and changes left.
+
+    The caller holds the dataset's lock.
+    """
+    finish_change(folder)
+    for leftover in (*folder.snapshots.glob(".*"), *folder.path.glob("._*")):
         leftover.unlink()
+    known = snapshots(folder)
+    _sweep_reports(folder, {s.id for s in known})
     for path in folder.tables():
         stored = [s.table[path.name] for s in known if path.name in s.table]
         if not stored:
             shutil.rmtree(path)
             continue
-        _roll_back(path, max(stored, key=lambda t: t.version))
-        named = {f.path for t in stored for f in t.files}
-        for file in path.glob("**/*.parquet"):
-            relative = file.relative_to(path).as_posix()
-            if not relative.startswith("_delta_log/") and relative not in named:
-                file.unlink()
+        versions = [t.version for t in stored]
+        go_back(path, max(versions))
+        _sweep_files(path, {f.path for t in stored for f in t.files})
+        trim_log(path, min(versions))
 
 
-def _roll_back(path: Path, last: StoredTable) -> None:
-    table = DeltaTable(path)
-    if set(table.file_uris()) != set(DeltaTable(path, version=last.version).file_uris()):
-        table.restore(last.version)
+def _sweep_files(path: Path, named: set[str]) -> None:
+    for file in path.glob("**/*.parquet"):
+        relative = file.relative_to(path).as_posix()
+        if not relative.startswith("_delta_log/") and relative not in named:
+            file.unlink()
+            sync_folder(file.parent)
+
+
+def _sweep_reports(folder: DatasetFolder, known: set[str]) -> None:
+    for report in folder.quarantine.glob("*"):
+        if report.name not in known and report != folder.refused:
+            shutil.rmtree(report)
 
 
 def _store_table(
@@ -132,9 +131,9 @@ def _store_table(
         if before and [(f.bucket, f.sha256) for f in before.files] == content:
             return _stored(staged, before.version, before.files)
     path = folder.table(staged.name)
-    version = DeltaTable(path).version() + 1 if DeltaTable.is_deltatable(str(path)) else 0
-    files = tuple(_place(f, path, version) for f in staged.files)
-    _commit(path, files, schema, staged.name, exists=version > 0)
+    version = next_version(path)
+    files = tuple(place(f, path, version) for f in staged.files)
+    commit(path, files, schema.table[staged.name])
     return _stored(staged, version, files)
 
 
@@ -151,7 +150,7 @@ def _stored(staged: StagedTable, version: int, files: tuple[StoredFile, ...]) ->
     )
 
 
-def _place(file: WrittenFile, table: Path, version: int) -> StoredFile:
+def place(file: WrittenFile, table: Path, version: int) -> StoredFile:
     """Move a staged file to its name in the table's folder, durable before anything names it."""
     # the version keeps names unique: Delta does not take a path it has removed before
     name = f"{version:06d}-{file.sha256[:16]}.parquet"
@@ -163,46 +162,3 @@ def _place(file: WrittenFile, table: Path, version: int) -> StoredFile:
     file.path.replace(target)
     sync_folder(target.parent)
     return StoredFile(relative, file.bucket, file.rows, file.size, file.sha256)
-
-
-def _commit(path: Path, files: tuple[StoredFile, ...], schema: DatasetSchema, table: str, *, exists: bool) -> None:
-    described = schema.table[table]
-    fields = stored_schema(described)
-    partition: list[str] = []
-    if described.kind is not TableKind.LOOKUP:
-        fields = fields.append(pa.field(BUCKET_COLUMN, pa.int32()))
-        partition = [BUCKET_COLUMN]
-    actions = [_add(path, f) for f in files]
-    delta_schema = Schema.from_arrow(fields)
-    try:
-        _commit_actions(path, actions, delta_schema, partition, table, described.title, exists=exists)
-    except DeltaError:
-        raise StoreError(f"{path}: the Delta log cannot be written. Check the disk, and ingest again.") from None
-
-
-def _commit_actions(
-    path: Path,
-    actions: list[AddAction],
-    delta_schema: Schema,
-    partition: list[str],
-    name: str,
-    title: str,
-    *,
-    exists: bool,
-) -> None:
-    if exists:
-        DeltaTable(path).create_write_transaction(
-            actions, mode="overwrite", schema=delta_schema, partition_by=partition
-        )
-    else:
-        path.mkdir(parents=True, exist_ok=True)
-        create_table_with_add_actions(
-            str(path), delta_schema, actions, mode="error", partition_by=partition,
-            name=name, description=title, configuration=TABLE_CONFIGURATION,
-        )  # fmt: skip
-
-
-def _add(path: Path, file: StoredFile) -> AddAction:
-    modified = int((path / file.path).stat().st_mtime * 1000)
-    values = {} if file.bucket is None else {BUCKET_COLUMN: str(file.bucket)}
-    return AddAction(file.path, file.size, values, modified, True, json.dumps({"numRecords": file.rows}))

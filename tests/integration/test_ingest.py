@@ -55,7 +55,7 @@ def rows_of(store: Store, report: IngestReport, table: str, columns: str = "*") 
 
 
 def person_key(tmp_path: Path, identifier: str) -> int:
-    key = Keystore(tmp_path / "keys").key("tests")
+    key = Keystore(tmp_path / "keys").key("tests", purpose="test")
     found = Pseudonymiser(key, ("no-spaces", "upper")).person_key(identifier)
     assert found is not None
     return found
@@ -191,7 +191,7 @@ def test_a_column_that_carries_identifiers_stops_the_load(
 
 
 def test_opted_out_persons_are_left_out_everywhere(load: Load, store: Store, tmp_path: Path) -> None:
-    Keystore(tmp_path / "keys").key("tests")
+    Keystore(tmp_path / "keys").key("tests", purpose="test")
     anna = person_key(tmp_path, "ab1")
     report = load(opt_outs=frozenset({anna}))
     for table in ("person", "stay"):

@@ -43,7 +43,7 @@ def counted(original, after):
 os.fsync = counted(os.fsync, False)
 Path.replace = counted(Path.replace, True)
 Path.rename = counted(Path.rename, False)
-writer._commit = counted(writer._commit, True)
+writer.commit = counted(writer.commit, True)
 
 def run(folder):
     ingest(load_plan(folder / "clinic.toml"), Store(folder / "store"), Keystore(folder / "keys"), validate=False,

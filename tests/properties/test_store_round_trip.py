@@ -71,7 +71,7 @@ def test_load_then_read_gives_the_same_multiset(rows: list[tuple[object, ...]], 
         store, keys = Store(folder / "store"), Keystore(folder / "keys")
         plan = load_plan(folder / "events.toml")
         snapshot = ingest(plan, store, keys, validate=False, bucket_rows=bucket_rows).snapshot
-        person = Pseudonymiser(keys.key("tests"))
+        person = Pseudonymiser(keys.key("tests", purpose="test"))
         expected = Counter((person.person_key(str(r[0])), *r[1:]) for r in rows if r[0] is not None)
         stored = snapshot.table["events"]
         assert stored.quarantined == sum(r[0] is None for r in rows)
@@ -109,7 +109,7 @@ def test_a_persons_rows_do_not_depend_on_other_persons(rows: list[tuple[object, 
         folder = Path(name)
         (folder / "events.toml").write_text(PLAN, encoding="utf-8")
         store, keys = Store(folder / "store"), Keystore(folder / "keys")
-        key = Pseudonymiser(keys.key("tests")).person_key(gone)
+        key = Pseudonymiser(keys.key("tests", purpose="test")).person_key(gone)
         seen = []
         for kept in (rows, [r for r in rows if r[0] != gone]):
             delivery(kept, folder / "events.parquet")

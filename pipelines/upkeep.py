@@ -1,0 +1,134 @@
+"""Commands on stored snapshots and keys: erase, collect, re-key, rotate, and the log of key use.
+
+`add_upkeep` mounts them. An identifier is asked for, or read from a file, and never stands on the command line.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.errors import StoreError
+from pipelines.keystore import Keystore, Rotation, open_keystore, read_key_log, verify_key_log
+from pipelines.options import KeyFolder, StoreFolder, err, out, refusals
+from pipelines.plan import Plan
+from pipelines.plan_file import load_plan
+from pipelines.pseudonyms import Pseudonymiser
+from pipelines.rekey import rekey
+from pipelines.store.collect import collect
+from pipelines.store.erase import erase, keys_in_use
+from pipelines.store.reader import Store
+
+
+def add_upkeep(app: typer.Typer) -> None:
+    """Mount the commands of this module."""
+    app.command("erase")(erase_command)
+    app.command("collect")(collect_command)
+    app.command("rekey")(rekey_command)
+    app.command("rotate-key")(rotate_command)
+    app.command("key-log")(key_log_command)
+
+
+def erase_command(
+    plan: Annotated[Path, typer.Argument(help="Ingestion plan (TOML) of the dataset.")],
+    reason: Annotated[str, typer.Option("--reason", help="Reference of the file; it stays in the record.")],
+    store: StoreFolder,
+    keys: KeyFolder = None,
+    persons: Annotated[
+        Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
+    ] = None,
+) -> None:
+    """Take persons out of every kept snapshot of a dataset."""
+    with refusals():
+        loaded, opened, keystore = load_plan(plan), Store(store), open_keystore(keys)
+        found = person_keys(opened, loaded, keystore, _identifiers(persons))
+        done = erase(opened, loaded.dataset, found, reason, keystore)
+        out.print(f"{done.rows:,} rows taken out of {len(done.snapshots)} snapshots, {done.files} files rewritten.")
+
+
+def person_keys(store: Store, plan: Plan, keystore: Keystore, identifiers: Iterable[str]) -> dict[str, set[int]]:
+    """Person keys of identifiers under every key that a kept snapshot uses, by the key's id; raises StoreError."""
+    texts, found = list(identifiers), {}
+    for used in keys_in_use(store, plan.dataset):
+        key = keystore.key(used.domain, used.version, purpose="erase", dataset=plan.dataset)
+        made = [Pseudonymiser(key, plan.normalise).person_key(text) for text in texts]
+        if None in made:
+            raise StoreError(
+                f"{made.count(None)} of {len(made)} identifiers are not valid as the plan normalises them."
+            )
+        found[key.id] = {one for one in made if one is not None}
+    return found
+
+
+def collect_command(
+    dataset: str,
+    store: StoreFolder,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="Snapshot that a permit or release names; once for each.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them; without it, only say what would go.")] = False,
+) -> None:
+    """Remove snapshots that are neither current nor named."""
+    with refusals():
+        done = collect(Store(store), dataset, keep or (), dry_run=not yes)
+        for snapshot in done.snapshots:
+            out.print(snapshot)
+        does = "removed" if yes else "would be removed"
+        out.print(f"{len(done.snapshots)} snapshots, {done.files} files, {done.size:,} bytes {does}.")
+
+
+def rekey_command(
+    dataset: str,
+    store: StoreFolder,
+    keys: KeyFolder = None,
+    version: Annotated[int | None, typer.Option("--to", help="Key version.", show_default="the newest")] = None,
+) -> None:
+    """Re-key the current snapshot to a chained key version, without identifiers."""
+    with refusals():
+        snapshot = rekey(Store(store), dataset, open_keystore(keys), version)
+        out.print(f"Snapshot {snapshot.id} of {dataset}, under key version {snapshot.key.version}, is current.")
+
+
+def rotate_command(
+    domain: str,
+    keys: KeyFolder = None,
+    chained: Annotated[
+        bool, typer.Option("--chained", help="Stored snapshots can be re-keyed; without it, a fresh start.")
+    ] = False,
+) -> None:
+    """Make a new version of a pseudonymisation domain's key."""
+    with refusals():
+        version = open_keystore(keys).rotate(domain, Rotation.CHAINED if chained else Rotation.FRESH)
+        out.print(f"Domain {domain} has key version {version}; the next ingestion uses it.")
+        follow = "Re-key its datasets" if chained else "Ingest its deliveries again"
+        out.print(f"{follow}: datasets link on the person only under one version.")
+
+
+def key_log_command(
+    keys: KeyFolder = None,
+    seen: Annotated[str | None, typer.Option("--seen", help="Hash of an event noted earlier, elsewhere.")] = None,
+) -> None:
+    """Check the log of key use, and print its last hash, to be noted elsewhere."""
+    with refusals():
+        folder = open_keystore(keys).folder
+        problems = verify_key_log(folder, seen)
+        for problem in problems:
+            err.print(problem, soft_wrap=True, markup=False)
+        if problems:
+            raise typer.Exit(1)
+        events = list(read_key_log(folder))
+        out.print(f"{len(events):,} uses of keys; the last is {events[-1].hash if events else 'none'}", soft_wrap=True)
+
+
+def _identifiers(file: Path | None) -> list[str]:
+    if file is None:
+        return [typer.prompt("Identifier", hide_input=True)]
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise StoreError(f"{file}: the identifiers cannot be read from this file.") from None
+    found = [line.strip() for line in lines if line.strip()]
+    if not found:
+        raise StoreError(f"{file}: the file holds no identifier.")
+    return found
