@@ -170,4 +170,4 @@ def _staged(finished: FinishedTable, bad: QuarantinedTable) -> StagedTable:
 
 def _lineage(plan: Plan, key: DomainKey, delivery: Source) -> Lineage:
     sources = tuple(Delivered(d.name, d.sha256, d.size) for d in delivery.digests())
-    return Lineage(Key(key.domain, key.version, key.id), plan.hash, sources)
+    return Lineage(Key(key.domain, key.version, key.id, plan.normalise), plan.hash, sources)

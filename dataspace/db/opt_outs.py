@@ -1,0 +1,100 @@
+"""The opt-out register: choices in the order they were made, one row for each person key they count for."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select
+
+from dataspace.db import audit, chains
+from dataspace.db import tables as t
+from dataspace.domain.events import AuditEvent
+from dataspace.domain.opt_outs import Channel, Choice, KeyName, OptOutEntry, PersonKey
+from dataspace.services.ports import AuditTrail
+
+BATCH = 50_000
+"""Rows fetched at a time, where a whole domain is read."""
+
+_PERSON = np.dtype([("number", np.int64), ("out", np.bool_)])
+
+
+class SqlOptOuts:
+    def __init__(self, connection: Connection, audit_trail: AuditTrail) -> None:
+        self._connection, self._audit = connection, audit_trail
+
+    def hold(self) -> None:
+        # every change of anything appends to the trail, so nobody can grant a permit until this transaction ends
+        chains.locked_head(self._connection, audit.CHAIN)
+
+    def add(self, entries: Iterable[OptOutEntry], event: AuditEvent) -> None:
+        self._insert(list(entries))
+        self._audit.append(event)
+
+    def carry(self, entries: Iterable[OptOutEntry]) -> int:
+        wanted = list(entries)
+        receipts = {entry.receipt for entry in wanted}
+        columns = t.opt_outs.c
+        query = select(columns.domain, columns.key_id, columns.person_key, columns.receipt)
+        known = set(map(tuple, self._connection.execute(query.where(columns.receipt.in_(receipts)))))
+        missing = [e for e in wanted if (e.person.key.domain, e.person.key.id, e.person.number, e.receipt) not in known]
+        self._insert(missing)
+        return len(missing)
+
+    def history(self, person: PersonKey) -> list[OptOutEntry]:
+        whose = and_(_under(person.key), t.opt_outs.c.person_key == person.number)
+        return [_entry(row) for row in self._connection.execute(select(t.opt_outs).where(whose).order_by("seq"))]
+
+    def pages(self, key: KeyName, size: int) -> Iterator[list[OptOutEntry]]:
+        last = 0
+        while True:
+            following = and_(_under(key), t.opt_outs.c.seq > last)
+            rows = self._connection.execute(select(t.opt_outs).where(following).order_by("seq").limit(size)).all()
+            if not rows:
+                return
+            yield [_entry(row) for row in rows]
+            last = rows[-1].seq
+
+    def opted_out(self, key: KeyName, at: datetime) -> NDArray[np.int64]:
+        columns = t.opt_outs.c
+        query = (
+            select(columns.person_key, columns.choice == Choice.OPT_OUT.value)
+            .where(_under(key), columns.at <= at)
+            .order_by(columns.person_key, columns.at, columns.seq)
+        )
+        result = self._connection.execution_options(stream_results=True).execute(query)
+        parts = [np.array([tuple(row) for row in part], _PERSON) for part in result.partitions(BATCH)]
+        choices = np.concatenate(parts) if parts else np.empty(0, _PERSON)
+        numbers = choices["number"]
+        # the last row of each person is the choice in force
+        last = np.append(numbers[1:] != numbers[:-1], True) if numbers.size else np.empty(0, bool)
+        found: NDArray[np.int64] = numbers[last & choices["out"]]
+        return found
+
+    def _insert(self, entries: list[OptOutEntry]) -> None:
+        if entries:
+            last = self._connection.execute(select(func.coalesce(func.max(t.opt_outs.c.seq), 0))).scalar_one()
+            rows = [{"seq": seq, **_values(entry)} for seq, entry in enumerate(entries, start=last + 1)]
+            self._connection.execute(insert(t.opt_outs), rows)
+
+
+def _under(key: KeyName) -> ColumnElement[bool]:
+    return and_(t.opt_outs.c.domain == key.domain, t.opt_outs.c.key_id == key.id)
+
+
+def _values(entry: OptOutEntry) -> dict[str, Any]:
+    return {
+        "domain": entry.person.key.domain,
+        "key_id": entry.person.key.id,
+        "person_key": entry.person.number,
+        "choice": entry.choice.value,
+        "at": entry.at,
+        "channel": entry.channel.value,
+        "receipt": entry.receipt,
+    }
+
+
+def _entry(row: Row[Any]) -> OptOutEntry:
+    person = PersonKey(KeyName(row.domain, row.key_id), row.person_key)
+    return OptOutEntry(person, Choice(row.choice), row.at, Channel(row.channel), row.receipt)
