@@ -1,6 +1,6 @@
 """The opt-out register: choices in the order they were made, one row for each person key they count for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,6 @@ from dataspace.services.ports import AuditTrail
 
 BATCH = 50_000
 """Rows fetched at a time, where a whole domain is read."""
-
-_PERSON = np.dtype([("number", np.int64), ("out", np.bool_)])
 
 
 class SqlOptOuts:
@@ -56,20 +54,29 @@ class SqlOptOuts:
             yield [_entry(row) for row in rows]
             last = rows[-1].seq
 
+    def last(self, key: KeyName) -> int:
+        query = select(func.coalesce(func.max(t.opt_outs.c.seq), 0)).where(_under(key))
+        return int(self._connection.execute(query).scalar_one())
+
+    def grew(self, key: KeyName, after: int, at: datetime) -> bool:
+        newer = select(t.opt_outs.c.seq).where(_under(key), t.opt_outs.c.seq > after, t.opt_outs.c.at <= at)
+        return self._connection.execute(newer.limit(1)).first() is not None
+
     def opted_out(self, key: KeyName, at: datetime) -> NDArray[np.int64]:
         columns = t.opt_outs.c
         query = (
-            select(columns.person_key, columns.choice == Choice.OPT_OUT.value)
+            select(columns.person_key, columns.choice)
             .where(_under(key), columns.at <= at)
             .order_by(columns.person_key, columns.at, columns.seq)
         )
-        result = self._connection.execution_options(stream_results=True).execute(query)
-        parts = [np.array([tuple(row) for row in part], _PERSON) for part in result.partitions(BATCH)]
-        choices = np.concatenate(parts) if parts else np.empty(0, _PERSON)
-        numbers = choices["number"]
+        result = self._connection.execute(query.execution_options(yield_per=BATCH))
+        parts = [_columns(part) for part in result.partitions()]
+        if not parts:
+            return np.empty(0, np.int64)
+        persons, out = (np.concatenate(column) for column in zip(*parts, strict=True))
         # the last row of each person is the choice in force
-        last = np.append(numbers[1:] != numbers[:-1], True) if numbers.size else np.empty(0, bool)
-        found: NDArray[np.int64] = numbers[last & choices["out"]]
+        last = np.append(persons[1:] != persons[:-1], True)
+        found: NDArray[np.int64] = persons[last & out]
         return found
 
     def _insert(self, entries: list[OptOutEntry]) -> None:
@@ -77,6 +84,13 @@ class SqlOptOuts:
             last = self._connection.execute(select(func.coalesce(func.max(t.opt_outs.c.seq), 0))).scalar_one()
             rows = [{"seq": seq, **_values(entry)} for seq, entry in enumerate(entries, start=last + 1)]
             self._connection.execute(insert(t.opt_outs), rows)
+
+
+def _columns(rows: Sequence[Row[Any, Any]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Person keys, and whether their choice is to opt out."""
+    persons, choices = zip(*rows, strict=True)
+    out = Choice.OPT_OUT.value
+    return np.array(persons, np.int64), np.fromiter((choice == out for choice in choices), np.bool_, len(choices))
 
 
 def _under(key: KeyName) -> ColumnElement[bool]:

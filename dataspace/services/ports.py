@@ -217,6 +217,14 @@ class OptOuts(Protocol):
         """Numbers of all persons whose choice in force at `at` is to opt out, ascending; a million in some seconds."""
         ...
 
+    def last(self, key: KeyName) -> int:
+        """Place of the newest entry under a key, 0 if there is none."""
+        ...
+
+    def grew(self, key: KeyName, after: int, at: datetime) -> bool:
+        """Whether an entry that counts at `at` was written after place `after`."""
+        ...
+
 
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""

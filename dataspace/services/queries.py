@@ -6,7 +6,7 @@ public metadata alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from dataspace.dp.noise import Noise
 from dataspace.dp.plan import MeasurementPlan, plan_query
 from dataspace.dp.shape import presented
 from dataspace.logs import log
+from dataspace.services.cohorts import Cohorts
 from dataspace.services.ports import Clock, PrivateStore, UnitOfWork
 from dataspace.sql import parse_query
 
@@ -49,6 +50,7 @@ class Engine:
     store: PrivateStore
     noise: Noise
     secret: bytes
+    cohorts: Cohorts = field(default_factory=Cohorts)
 
 
 @dataclass(frozen=True)
@@ -201,24 +203,24 @@ def _event(kind: EventKind, by: Actor, subject: str, clock: Clock, **details: st
     return AuditEvent(kind, by.id, subject, clock.now(), details)
 
 
-def _opted_out(work: UnitOfWork, prepared: _Prepared, store: PrivateStore) -> dict[str, NDArray[np.int64]]:
+def _opted_out(work: UnitOfWork, prepared: _Prepared, engine: Engine) -> dict[str, NDArray[np.int64]]:
     """Persons that each dataset is read without: those who had opted out when the permit was approved (Art. 71(3)).
 
     The cohort is fixed at that moment; what they choose later changes nothing under this permit.
     """
     if prepared.permit.opt_out_exception:
         return {}
-    made = {dataset: store.key(dataset, snapshot) for dataset, snapshot in prepared.snapshots.items()}
+    made = {dataset: engine.store.key(dataset, snapshot) for dataset, snapshot in prepared.snapshots.items()}
     keys = {dataset: KeyName(key.domain, key.id) for dataset, key in made.items()}
-    persons = {key: work.opt_outs.opted_out(key, prepared.permit.granted_at) for key in set(keys.values())}
-    return {dataset: persons[key] for dataset, key in keys.items()}
+    approved = prepared.permit.granted_at
+    return {dataset: engine.cohorts.opted_out(work.opt_outs, key, approved) for dataset, key in keys.items()}
 
 
 def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitOfWork, clock: Clock) -> Release:
     """Open the snapshots, bound and add exactly, add the noise. Whatever fails here fails in one opaque way."""
     try:
         with uow.reading() as work:
-            excluded = _opted_out(work, prepared, engine.store)
+            excluded = _opted_out(work, prepared, engine)
         columns = _touched(prepared.query)
         with engine.store.open(prepared.snapshots, columns, excluded) as rows:
             totals = aggregate(rows, prepared.plan, engine.secret)
