@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, selec
 from dataspace.db import audit, chains
 from dataspace.db import tables as t
 from dataspace.domain.events import AuditEvent
-from dataspace.domain.opt_outs import Channel, Choice, KeyName, OptOutEntry, PersonKey
+from dataspace.domain.opt_outs import Channel, Choice, KeyName, Latest, OptOutEntry, PersonKey
 from dataspace.services.ports import AuditTrail
 
 BATCH = 50_000
@@ -22,9 +22,14 @@ class SqlOptOuts:
     def __init__(self, connection: Connection, audit_trail: AuditTrail) -> None:
         self._connection, self._audit = connection, audit_trail
 
-    def hold(self) -> None:
+    def hold(self) -> Latest:
         # every change of anything appends to the trail, so nobody can grant a permit until this transaction ends
         chains.locked_head(self._connection, audit.CHAIN)
+        choice, approval = (
+            self._connection.execute(select(func.max(column))).scalar_one()
+            for column in (t.opt_outs.c.at, t.permits.c.granted_at)
+        )
+        return Latest(choice, approval)
 
     def add(self, entries: Iterable[OptOutEntry], event: AuditEvent) -> None:
         self._insert(list(entries))

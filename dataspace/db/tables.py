@@ -229,7 +229,7 @@ opt_outs = Table(
     Column("key_id", String(40), nullable=False),
     Column("person_key", BigInteger, nullable=False),
     Column("choice", String(20), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
     Column("channel", String(20), nullable=False),
     Column("receipt", String(40), nullable=False, index=True),
     # holds all that is read of a whole domain, in the order in which it is read

@@ -6,7 +6,7 @@ the opt-out was withdrawn, goes on seeing them. No reasons are asked, and nothin
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from secrets import token_hex
 
@@ -84,6 +84,26 @@ def is_opted_out(history: Iterable[OptOutEntry], at: datetime) -> bool:
     """True if a permit approved at `at` must not see the person."""
     found = status_at(history, at)
     return found is not None and found.choice is Choice.OPT_OUT
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest times on record of a choice and of a permit's approval.
+
+    Choices and approvals get times in the order in which they were decided, whatever the clock says: so no approval
+    ignores a choice made before it, and no choice changes the cohort of a permit approved before it.
+    """
+
+    choice: datetime | None
+    approval: datetime | None
+
+    def time_of_choice(self, now: datetime) -> datetime:
+        """Now, and after every approval."""
+        return now if self.approval is None else max(now, self.approval + timedelta.resolution)
+
+    def time_of_approval(self, now: datetime) -> datetime:
+        """Now, and not before any choice."""
+        return now if self.choice is None else max(now, self.choice)
 
 
 MEANING = {

@@ -19,8 +19,8 @@ from dataspace.domain.opt_outs import (
     PersonKey,
     Pseudonymised,
     Receipt,
+    is_opted_out,
     new_receipt_number,
-    status_at,
 )
 from dataspace.domain.permissions import NodeAction, check_may
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
@@ -78,8 +78,9 @@ def opt_out_status(
         history = uow.opt_outs.history(person.register)
         uow.audit.append(AuditEvent(EventKind.OPT_OUT_READ, by.id, SUBJECT, now))
         uow.commit()
-    found = status_at(history, at or now)
-    return OptOutStatus(found is not None and found.choice is Choice.OPT_OUT, at or now, _receipts(history))
+    # a permit approved now would be approved after every choice on record
+    asked = at or max([now, *(entry.at for entry in history)])
+    return OptOutStatus(is_opted_out(history, asked), asked, _receipts(history))
 
 
 def rekey_opt_outs(
@@ -117,8 +118,7 @@ def _choose(
     uow: UnitOfWork, clock: Clock, by: Actor, person: Pseudonymised, choice: Choice, channel: Channel
 ) -> Receipt:
     with uow:
-        uow.opt_outs.hold()
-        now = clock.now()
+        now = uow.opt_outs.hold().time_of_choice(clock.now())
         receipt = Receipt(new_receipt_number(now.year), choice, now, channel, person.refused)
         entries = [OptOutEntry(each, choice, now, channel, receipt.number) for each in person.all]
         event = AuditEvent(_KINDS[choice], by.id, receipt.number, now, {"channel": channel.value})
@@ -142,9 +142,11 @@ def _recognised(pseudonyms: Pseudonyms, by: Actor, identifier: str, accept_partl
 
 def _pseudonymised(pseudonyms: Pseudonyms, identifier: str) -> Pseudonymised:
     spelled = identifier.strip()
-    if not spelled or len(spelled) > LONGEST_IDENTIFIER or not spelled.isprintable():
+    known = spelled.isprintable() and any(map(str.isalnum, spelled))
+    if not known or len(spelled) > LONGEST_IDENTIFIER:
         raise InvalidInput(
-            f"an identifier is one line of 1 to {LONGEST_IDENTIFIER} characters; what was sent is not repeated here"
+            f"an identifier is one line of up to {LONGEST_IDENTIFIER} characters, with letters or digits; what was sent"
+            " is not repeated here"
         )
     return pseudonyms.of(spelled)
 

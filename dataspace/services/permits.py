@@ -35,12 +35,12 @@ def grant_permit(
     """
     with uow:
         # the time of the approval decides whose opt-out counts, so no opt-out may be on its way
-        uow.opt_outs.hold()
-        now = clock.now()
+        latest, now = uow.opt_outs.hold(), clock.now()
         application = _undecided(uow, by, application_id, ApplicationAction.GRANT)
         check_exception(opt_out_exception.strip(), application.form.purposes)
         permit = replace(
             _permit(uow, application, by, now, to_limit),
+            granted_at=latest.time_of_approval(now),
             conditions=conditions,
             snapshot_rule=snapshot_rule,
             opt_out_exception=opt_out_exception.strip(),

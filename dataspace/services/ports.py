@@ -18,7 +18,7 @@ from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
-from dataspace.domain.opt_outs import KeyName, OptOutEntry, PersonKey, Pseudonymised
+from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
@@ -193,10 +193,10 @@ class Releases(Protocol):
 class OptOuts(Protocol):
     """The opt-out register: append-only, by person key."""
 
-    def hold(self) -> None:
+    def hold(self) -> Latest:
         """Wait until nobody else changes anything, and keep them out until the transaction ends.
 
-        A time taken after it is later than that of every permit granted before, so no cohort changes after its grant.
+        The clock is read after it: what is decided under it is decided after everything on record.
         """
         ...
 

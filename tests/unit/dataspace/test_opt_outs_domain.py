@@ -10,6 +10,7 @@ from dataspace.domain.opt_outs import (
     Channel,
     Choice,
     KeyName,
+    Latest,
     OptOutEntry,
     PersonKey,
     Pseudonymised,
@@ -54,6 +55,16 @@ def test_a_clock_that_was_set_back_does_not_reorder_what_was_chosen_when() -> No
     history = [entry(Choice.OPT_OUT, NOON), entry(Choice.WITHDRAWAL, NOON - SECOND)]
     assert is_opted_out(history, NOON)
     assert not is_opted_out(history, NOON - SECOND)
+
+
+def test_choices_and_approvals_keep_their_order_whatever_the_clock_says() -> None:
+    resolution = timedelta.resolution
+    assert Latest(None, None).time_of_choice(NOON) == Latest(None, None).time_of_approval(NOON) == NOON
+    for clock in (NOON - SECOND, NOON):
+        assert Latest(None, NOON).time_of_choice(clock) == NOON + resolution
+        assert Latest(NOON, None).time_of_approval(clock) == NOON
+    assert Latest(NOON, NOON).time_of_choice(NOON + SECOND) == NOON + SECOND
+    assert Latest(NOON, NOON).time_of_approval(NOON + SECOND) == NOON + SECOND
 
 
 def test_a_person_key_is_not_shown_when_something_is_printed() -> None:

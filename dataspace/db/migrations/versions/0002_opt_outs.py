@@ -26,6 +26,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_opt_outs_person", "opt_outs", ["domain", "key_id", "person_key", "at", "seq", "choice"])
     op.create_index("ix_opt_outs_key", "opt_outs", ["domain", "key_id", "seq"])
+    op.create_index("ix_opt_outs_at", "opt_outs", ["at"])
     op.create_index("ix_opt_outs_receipt", "opt_outs", ["receipt"])
     protect(op.get_bind(), "opt_outs")
 
