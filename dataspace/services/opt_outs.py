@@ -90,9 +90,12 @@ def rekey_opt_outs(
 
     `new_number` gives a person's number under the new key, or None for a person it does not know. The old entries
     stay, since older snapshots need them. Safe to repeat: what is there is not added twice. Serves the rotation of a
-    domain's key, and a domain that is new to the node: then `old` is the register's own key.
+    domain's key, and a domain that is new to the node: then `old` is the register's own key. Run it before a snapshot
+    under the new key is published.
     """
     check_may(by, NodeAction.REKEY_OPT_OUTS)
+    if old == new:
+        raise InvalidInput("choices are carried over from one key to another, not to itself")
     carried = 0
     with uow:
         uow.opt_outs.hold()

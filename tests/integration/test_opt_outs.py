@@ -167,6 +167,12 @@ def test_rekeying_carries_every_choice_with_its_time_and_twice_is_once(node: Nod
         assert uow.opt_outs.opted_out(REGISTRY_KEY, node.clock.now()).tolist() == [1, 3]
 
 
+def test_a_key_is_not_rekeyed_to_itself(node: Node) -> None:
+    node.opt_out()
+    with pytest.raises(InvalidInput, match="not to itself"):
+        opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTRY_KEY, REGISTRY_KEY, lambda n: n + 1)
+
+
 def test_rekeying_more_than_a_page(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opt_outs, "PAGE", 2)
     for number in range(7):
