@@ -16,8 +16,9 @@ from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.pseudonyms import StorePseudonyms
 from dataspace.services import ledger, permits
-from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine
 from dataspace.settings import Mode, Settings
 from pipelines.store.reader import Store
@@ -43,6 +44,7 @@ class Node:
     store: Store
     clock: Clock
     engine: Engine
+    pseudonyms: Pseudonyms
     version: str = version("dataspace")
 
     def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
@@ -92,6 +94,7 @@ def open_node(settings: Settings, *, create: bool = True) -> Node:
         store=store,
         clock=SystemClock(),
         engine=Engine(store=store, noise=choose_noise(settings), secret=secret),
+        pseudonyms=StorePseudonyms(store, settings.keys),
     )
 
 

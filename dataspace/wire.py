@@ -264,6 +264,54 @@ class Posting(Shape):
     hash: str
 
 
+class AboutPerson(Shape):
+    """Names a natural person by the identifier that data holders use; errors and logs never repeat it."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    identifier: str = Field(min_length=1, max_length=200, repr=False)
+
+
+class OptOutRequest(AboutPerson):
+    """A person's choice, brought by themselves or by someone acting for them; no reasons are asked (Art. 71(1)).
+
+    `accept_partly` records it even if the identifier fails the check of some pseudonymisation domains.
+    """
+
+    channel: Literal["at-access-body", "on-behalf"] = "at-access-body"
+    accept_partly: bool = False
+
+
+class OptOutStatusRequest(AboutPerson):
+    """`at` is the time of a permit's approval; now by default."""
+
+    at: AwareDatetime | None = None
+
+
+class OptOutChoice(Shape):
+    """One choice a person made: `opt-out` or `withdrawal`."""
+
+    number: str
+    choice: str
+    at: datetime
+    channel: str
+
+
+class OptOutReceipt(OptOutChoice):
+    """What the person keeps. `not_covered` are pseudonymisation domains whose check the identifier does not pass."""
+
+    meaning: str
+    not_covered: list[str]
+
+
+class OptOutStatus(Shape):
+    """Whether a permit approved at `at` leaves the person out, and every choice, oldest first."""
+
+    opted_out: bool
+    at: datetime
+    history: list[OptOutChoice]
+
+
 class Health(Shape):
     status: Literal["ok"] = "ok"
     version: str

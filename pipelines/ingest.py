@@ -95,7 +95,7 @@ def ingest(
             # what is published is rounded with a lasting secret offset (pipelines.published)
             metrics["rounding"] = key.derive(f"rounding of published facts of {plan.dataset}").hex()
         staged = _staged(loaded, addition, mode)
-        lineage = Lineage(_key(key), plan.hash, addition.sources(files) if addition else files)
+        lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:
             return _outlook(folder, loaded, staged, lineage, metrics, work)
         progress(Step("store"))
@@ -122,7 +122,7 @@ def _load(
     persons = Persons(Pseudonymiser(key, plan.normalise), shift_of(key, plan), opt_outs)
     with _opened(plan, source) as delivery, _hashing(delivery, journal) as hashes, benches(journal.workspace) as both:
         if addition is not None:
-            addition.check(plan, _key(key))
+            addition.check(plan, _key(key, plan))
             addition.check_new(hashes())
         loaded = Loading(Delivery(delivery, plan, addition), key, persons, both, journal, progress).run(bucket_rows)
         return loaded, tuple(Delivered(d.name, d.sha256, d.size) for d in hashes())
@@ -207,5 +207,5 @@ def _outlook(
     return IngestReport(snapshot, False, kept, dry_run=True)
 
 
-def _key(key: DomainKey) -> Key:
-    return Key(key.domain, key.version, key.id)
+def _key(key: DomainKey, plan: Plan) -> Key:
+    return Key(key.domain, key.version, key.id, plan.normalise)

@@ -13,6 +13,7 @@ from catalog.schema import TableKind
 from catalog.values import SLUG
 from pipelines.errors import PlanError
 from pipelines.keystore import DOMAIN
+from pipelines.opt_outs import REGISTER_DOMAIN
 from pipelines.plan import ForeignKey, LookupColumn, Plan, SourcePlan, TablePlan
 from pipelines.plan_checks import check_fits, check_targets, parse_check
 from pipelines.plan_columns import NAME, column_plan
@@ -61,6 +62,9 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
     name = dataset.match("id", SLUG, "lower-case letters, digits, '-' and '_'")
     if name in ENGINE_SCHEMAS:
         dataset.fail("id", f"the identifier {name!r} is taken by the query engine.", "Choose another.")
+    domain = pseudonyms.match("domain", DOMAIN, "lower-case letters, digits and dashes")
+    if domain == REGISTER_DOMAIN:
+        pseudonyms.fail("domain", f"the domain {domain!r} is the opt-out register's own.", "Choose another.")
     shift_days = pseudonyms.count("shift_days", 0)
     if not 0 <= shift_days <= MOST_SHIFT:
         pseudonyms.fail("shift_days", f"is a number of days from 0 to {MOST_SHIFT}.")
@@ -76,7 +80,7 @@ def _plan(root: Section, file: Path, digest: str) -> Plan:
             location=source.text("location"),
             options=source.table("options"),
         ),
-        domain=pseudonyms.match("domain", DOMAIN, "lower-case letters, digits and dashes"),
+        domain=domain,
         normalise=pseudonyms.choices("normalise", tuple(NORMALISATIONS)),
         tables=tuple(_table(section, threshold, shift_days) for section in root.sections("tables")),
         shift_days=shift_days,

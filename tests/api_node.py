@@ -7,12 +7,15 @@ from types import TracebackType
 from typing import Self
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from fastapi.testclient import TestClient
+from numpy.typing import NDArray
 
 from dataspace.bootstrap import Node
 from dataspace.db import SqlUnitOfWork
 from dataspace.domain.actors import Actor
+from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permits import DataPermit
 from dataspace.dp.accountant import budget_of
 from dataspace.dp.noise import Noise, OpenDPNoise
@@ -22,6 +25,7 @@ from dataspace.settings import Settings
 from dataspace.web.app import create_app
 from tests.factories import Node as People
 from tests.factories import make_node
+from tests.fakes import REGISTRY_KEY, FakePseudonyms
 
 PERSONS = 400
 
@@ -31,7 +35,7 @@ class MemoryRows:
 
     buckets = 1
 
-    def __init__(self) -> None:
+    def __init__(self, excluded: NDArray[np.int64]) -> None:
         self._connection = duckdb.connect()
         self._connection.execute(f"""
             CREATE SCHEMA registry;
@@ -41,6 +45,9 @@ class MemoryRows:
               CASE WHEN (i + r) % 3 = 0 THEN 'a' ELSE 'b' END AS kind, (i % 20) AS days
               FROM range({PERSONS}) t(i), range(1, 4) u(r) WHERE r <= 1 + i % 3 ORDER BY ALL;
         """)
+        gone = ", ".join(map(str, excluded.tolist()))
+        for table in ("person", "visit"):
+            self._connection.execute(f"DELETE FROM registry.{table} WHERE person_key IN ({gone or 'NULL'})")
 
     def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
         for name, table in (lookups or {}).items():
@@ -62,15 +69,19 @@ class MemoryStore:
     opened: int = 0
     asked: list[frozenset[tuple[str, str, str]]] = field(default_factory=list)
 
+    def key(self, dataset: str, snapshot_id: str) -> KeyName:  # noqa: ARG002
+        return REGISTRY_KEY
+
     def open(
         self,
         snapshots: Mapping[str, str],  # noqa: ARG002
         columns: frozenset[tuple[str, str, str]],
+        excluded: Mapping[str, NDArray[np.int64]],
     ) -> MemoryRows:
         self.opened += 1
         self.asked.append(columns)
         self.before_opening()
-        return MemoryRows()
+        return MemoryRows(excluded.get("registry", np.empty(0, np.int64)))
 
 
 @dataclass
@@ -101,5 +112,6 @@ def make_api_node(folder: Path, noise: Noise | None = None, epsilon: str = "1") 
         store=store,  # type: ignore[arg-type]
         clock=people.clock,
         engine=Engine(store=store, noise=noise or OpenDPNoise(), secret=b"a secret of 32 bytes for testing"),
+        pseudonyms=FakePseudonyms(),
     )
     return ApiNode(people, store, TestClient(create_app(node), raise_server_exceptions=False), permit, node)

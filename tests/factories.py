@@ -16,14 +16,15 @@ from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Charge
+from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import ContributionBounds, Guarantee, PrivacyLoss
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
-from dataspace.services import accounts, applications, datasets, permits
+from dataspace.services import accounts, applications, datasets, opt_outs, permits
 from dataspace.services.ports import ToLimit
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, FakePseudonyms
 
 UNIVERSITY = Organisation("University of Coimbra")
 HOSPITAL = Organisation("Central Hospital")
@@ -77,6 +78,7 @@ class Node:
     colleague: Actor = field(init=False)
     assessor: Actor = field(init=False)
     decision_maker: Actor = field(init=False)
+    desk: Actor = field(init=False)
 
     def __post_init__(self) -> None:
         self.holder = self.person("Hanna Holder", HOSPITAL, Role.DATA_HOLDER)
@@ -84,6 +86,7 @@ class Node:
         self.colleague = self.person("Carl Colleague", UNIVERSITY, Role.APPLICANT)
         self.assessor = self.person("Anna Assessor", AUTHORITY, Role.HDAB_ASSESSOR)
         self.decision_maker = self.person("Dora Decider", AUTHORITY, Role.HDAB_DECISION_MAKER)
+        self.desk = self.person("Dario Desk", AUTHORITY, Role.HDAB_CITIZEN_DESK)
 
     @property
     def uow(self) -> SqlUnitOfWork:
@@ -143,6 +146,15 @@ class Node:
         """A granted permit; the datasets must be published."""
         application = self.under_assessment(form or self.form(*names, epsilon=epsilon))
         return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
+
+    def opt_out(self, identifier: str = "P 7") -> Receipt:
+        """A person opts out at the access body's desk."""
+        return opt_outs.opt_out(self.uow, self.clock, self.desk, FakePseudonyms(), identifier, accept_partly=True)
+
+    def come_back(self, identifier: str = "P 7") -> Receipt:
+        return opt_outs.withdraw_opt_out(
+            self.uow, self.clock, self.desk, FakePseudonyms(), identifier, accept_partly=True
+        )
 
     def order(self, permit: DataPermit, pico_rho: int, key: str = "", question: str = "q") -> Charge:
         """A charge as a query would ask for it, not yet made."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import datetime
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,8 @@ from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, f
 from dataspace.client.ledger import verify
 
 T = TypeVar("T")
+OptOutChannel = Literal["at-access-body", "on-behalf"]
+"""The person came, or someone acts for them."""
 
 
 class Dataspace:
@@ -120,6 +123,29 @@ class Dataspace:
         """
         said = self.ledger()
         return verify(self.postings(), said.postings, said.postings_hash)
+
+    # Opting out of secondary use (Art. 71); for the access body's desk
+
+    def opt_out(
+        self, identifier: str, *, channel: OptOutChannel = "at-access-body", accept_partly: bool = False
+    ) -> wire.OptOutReceipt:
+        """Record that a person opts out: permits approved from now on do not see them.
+
+        `identifier` is the one data holders know the person by; the node does not keep it.
+        """
+        request = wire.OptOutRequest(identifier=identifier, channel=channel, accept_partly=accept_partly)
+        return self._post("/opt-outs", request, wire.OptOutReceipt)
+
+    def withdraw_opt_out(
+        self, identifier: str, *, channel: OptOutChannel = "at-access-body", accept_partly: bool = False
+    ) -> wire.OptOutReceipt:
+        """Record that a person comes back: permits approved from now on see them."""
+        request = wire.OptOutRequest(identifier=identifier, channel=channel, accept_partly=accept_partly)
+        return self._post("/opt-outs/withdrawal", request, wire.OptOutReceipt)
+
+    def opt_out_status(self, identifier: str, *, at: datetime | None = None) -> wire.OptOutStatus:
+        """What counts for a permit approved at `at` (with zone; now by default), and every choice the person made."""
+        return self._post("/opt-outs/status", wire.OptOutStatusRequest(identifier=identifier, at=at), wire.OptOutStatus)
 
     # Asking
 

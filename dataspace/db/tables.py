@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -31,7 +32,7 @@ metadata = MetaData(
     }
 )
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots")
+APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
 """Tables whose rows triggers protect from update and delete."""
 
 
@@ -218,6 +219,22 @@ audit_events = Table(
     Column("details", JSON, nullable=False),
     Column("previous", String(64), nullable=False, unique=True),
     Column("hash", String(64), nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("domain", String(63), nullable=False),
+    Column("key_id", String(40), nullable=False),
+    Column("person_key", BigInteger, nullable=False),
+    Column("choice", String(20), nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("channel", String(20), nullable=False),
+    Column("receipt", String(40), nullable=False, index=True),
+    # holds all that is read of a whole domain, in the order in which it is read
+    Index("ix_opt_outs_person", "domain", "key_id", "person_key", "at", "seq", "choice"),
+    Index("ix_opt_outs_key", "domain", "key_id", "seq"),
 )
 
 chains = Table(

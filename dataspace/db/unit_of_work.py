@@ -13,6 +13,7 @@ from dataspace.db.applications import SqlApplications
 from dataspace.db.audit import SqlAuditTrail
 from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
+from dataspace.db.opt_outs import SqlOptOuts
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
@@ -29,6 +30,7 @@ class SqlUnitOfWork:
     permits: SqlPermits
     ledger: SqlLedger
     releases: SqlReleases
+    opt_outs: SqlOptOuts
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -88,3 +90,4 @@ class SqlUnitOfWork:
         self.permits = SqlPermits(connection, self.audit)
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
+        self.opt_outs = SqlOptOuts(connection, self.audit)

@@ -11,6 +11,7 @@ class Role(StrEnum):
     APPLICANT = "applicant"
     HDAB_ASSESSOR = "hdab-assessor"
     HDAB_DECISION_MAKER = "hdab-decision-maker"
+    HDAB_CITIZEN_DESK = "hdab-citizen-desk"
     OPERATOR = "operator"
 
 

@@ -30,6 +30,10 @@ class EventKind(StrEnum):
     QUERY_REPEATED = "query-repeated"
     QUERY_REFUSED = "query-refused"
     RELEASE_STORED = "release-stored"
+    OPT_OUT_RECORDED = "opt-out-recorded"
+    OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
+    OPT_OUT_READ = "opt-out-read"
+    OPT_OUTS_REKEYED = "opt-outs-rekeyed"
 
 
 @dataclass(frozen=True)

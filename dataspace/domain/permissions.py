@@ -33,6 +33,9 @@ class NodeAction(StrEnum):
     PUBLISH_SNAPSHOT = "publish-snapshot"
     FILE_APPLICATION = "file-application"
     READ_AUDIT = "read-audit"
+    RECORD_OPT_OUT = "record-opt-out"
+    READ_OPT_OUT = "read-opt-out"
+    REKEY_OPT_OUTS = "rekey-opt-outs"
 
 
 NODE_ACTIONS = {
@@ -40,6 +43,8 @@ NODE_ACTIONS = {
     Role.APPLICANT: frozenset({NodeAction.FILE_APPLICATION}),
     Role.HDAB_ASSESSOR: frozenset({NodeAction.READ_AUDIT}),
     Role.HDAB_DECISION_MAKER: frozenset({NodeAction.READ_AUDIT}),
+    # whoever sees identifiers of citizens decides on no case and runs no machine
+    Role.HDAB_CITIZEN_DESK: frozenset({NodeAction.RECORD_OPT_OUT, NodeAction.READ_OPT_OUT}),
     Role.OPERATOR: frozenset(
         {
             NodeAction.REGISTER_PERSON,
@@ -47,6 +52,7 @@ NODE_ACTIONS = {
             NodeAction.REGISTER_DATASET,
             NodeAction.PUBLISH_SNAPSHOT,
             NodeAction.READ_AUDIT,
+            NodeAction.REKEY_OPT_OUTS,
         }
     ),
 }

@@ -10,6 +10,7 @@ from dataspace.domain.errors import InvalidApplication, InvalidInput, NotFound, 
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Describe, as_rho
+from dataspace.domain.opt_outs import check_exception
 from dataspace.domain.permissions import check_may_act_on_application, check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction, PermitState, SnapshotRule
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
@@ -24,22 +25,33 @@ def grant_permit(
     to_limit: ToLimit,
     conditions: tuple[str, ...] = (),
     snapshot_rule: SnapshotRule = SnapshotRule.AT_GRANT,
+    opt_out_exception: str = "",
     describe: Describe = as_rho,
 ) -> DataPermit:
     """Grant an application: the permit, its budget out of every dataset's capacity, the decision, in one transaction.
 
+    `opt_out_exception` is the ground on which persons who opted out are included (Art. 71(4)), if there is one.
     Raises NotPermitted, WrongState, or InsufficientBudget if a dataset's capacity does not hold the budget asked for.
     """
-    now = clock.now()
     with uow:
+        # the time of the approval decides whose opt-out counts, so no opt-out may be on its way
+        latest, now = uow.opt_outs.hold(), clock.now()
         application = _undecided(uow, by, application_id, ApplicationAction.GRANT)
+        check_exception(opt_out_exception.strip(), application.form.purposes)
         permit = replace(
-            _permit(uow, application, by, now, to_limit), conditions=conditions, snapshot_rule=snapshot_rule
+            _permit(uow, application, by, now, to_limit),
+            granted_at=latest.time_of_approval(now),
+            conditions=conditions,
+            snapshot_rule=snapshot_rule,
+            opt_out_exception=opt_out_exception.strip(),
         )
         decided = _decided(application, ApplicationAction.GRANT, by, now)
         details = {"number": application.number, "permit": permit.id}
         uow.applications.save(decided, AuditEvent(EventKind.APPLICATION_GRANTED, by.id, application.id, now, details))
-        uow.permits.add(permit, AuditEvent(EventKind.PERMIT_ISSUED, by.id, permit.id, now, {"number": permit.number}))
+        issued = {"number": permit.number}
+        if permit.opt_out_exception:
+            issued["opt_out_exception"] = permit.opt_out_exception
+        uow.permits.add(permit, AuditEvent(EventKind.PERMIT_ISSUED, by.id, permit.id, now, issued))
         uow.ledger.allocate(permit, describe)
         uow.commit()
     return permit

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
@@ -15,6 +18,7 @@ from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
+from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
@@ -28,11 +32,45 @@ class Clock(Protocol):
     def now(self) -> datetime: ...
 
 
+class NamedKey(Protocol):
+    """A pseudonymisation key by its domain and name."""
+
+    @property
+    def domain(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+
+
 class PrivateStore(Protocol):
     """The store's read side."""
 
-    def open(self, snapshots: Mapping[str, str], columns: frozenset[tuple[str, str, str]]) -> Rows:
-        """Open one snapshot for each dataset; `columns` are (dataset, table, column) triples, no other is readable."""
+    def key(self, dataset: str, snapshot_id: str) -> NamedKey:
+        """Which key made the person keys of a snapshot."""
+        ...
+
+    def open(
+        self,
+        snapshots: Mapping[str, str],
+        columns: frozenset[tuple[str, str, str]],
+        excluded: Mapping[str, NDArray[np.int64]],
+    ) -> Rows:
+        """Open one snapshot for each dataset; `columns` are (dataset, table, column) triples, no other is readable.
+
+        `excluded` are the person keys that each dataset is read without.
+        """
+        ...
+
+
+class Pseudonyms(Protocol):
+    """Turns an identifier into person keys; the only place outside of the ingestion that sees one."""
+
+    @property
+    def register_key(self) -> KeyName:
+        """Name of the register's own key."""
+        ...
+
+    def of(self, identifier: str) -> Pseudonymised:
+        """Raises InvalidInput for what cannot be an identifier; the text does not repeat it."""
         ...
 
 
@@ -155,6 +193,42 @@ class Releases(Protocol):
         ...
 
 
+class OptOuts(Protocol):
+    """The opt-out register: append-only, by person key."""
+
+    def hold(self) -> Latest:
+        """Wait until nobody else changes anything, and keep them out until the transaction ends.
+
+        The clock is read after it: what is decided under it is decided after everything on record.
+        """
+        ...
+
+    def add(self, entries: Iterable[OptOutEntry], event: AuditEvent) -> None: ...
+    def carry(self, entries: Iterable[OptOutEntry]) -> int:
+        """Add those that are not there yet, by person key and receipt; returns how many."""
+        ...
+
+    def history(self, person: PersonKey) -> list[OptOutEntry]:
+        """Oldest first."""
+        ...
+
+    def pages(self, key: KeyName, size: int) -> Iterator[list[OptOutEntry]]:
+        """All entries under a key in their order, `size` at a time."""
+        ...
+
+    def opted_out(self, key: KeyName, at: datetime) -> NDArray[np.int64]:
+        """Numbers of all persons whose choice in force at `at` is to opt out, ascending; a million in some seconds."""
+        ...
+
+    def last(self, key: KeyName) -> int:
+        """Place of the newest entry under a key, 0 if there is none."""
+        ...
+
+    def grew(self, key: KeyName, after: int, at: datetime) -> bool:
+        """Whether an entry that counts at `at` was written after place `after`."""
+        ...
+
+
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""
 
@@ -182,6 +256,8 @@ class UnitOfWork(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def releases(self) -> Releases: ...
+    @property
+    def opt_outs(self) -> OptOuts: ...
     @property
     def audit(self) -> AuditTrail: ...
 

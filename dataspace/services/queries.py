@@ -6,13 +6,17 @@ public metadata alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dataspace.domain.actors import Actor
 from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Budget, Charge, as_rho
+from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction, SnapshotRule, check_covers
 from dataspace.domain.privacy import NOTHING, ContributionBounds, Price, PrivacyLoss
@@ -25,6 +29,7 @@ from dataspace.dp.noise import Noise
 from dataspace.dp.plan import MeasurementPlan, plan_query
 from dataspace.dp.shape import presented
 from dataspace.logs import log
+from dataspace.services.cohorts import Cohorts
 from dataspace.services.ports import Clock, PrivateStore, UnitOfWork
 from dataspace.sql import parse_query
 
@@ -45,6 +50,7 @@ class Engine:
     store: PrivateStore
     noise: Noise
     secret: bytes
+    cohorts: Cohorts = field(default_factory=Cohorts)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def run_query(
     except DataspaceError as refusal:
         _record_refusal(refusal, by, permit_id, uow, clock)
         raise
-    release = _measure(prepared, question, engine, clock)
+    release = _measure(prepared, question, engine, uow, clock)
     return _store(release, charge, prepared, by, uow, clock)
 
 
@@ -197,11 +203,26 @@ def _event(kind: EventKind, by: Actor, subject: str, clock: Clock, **details: st
     return AuditEvent(kind, by.id, subject, clock.now(), details)
 
 
-def _measure(prepared: _Prepared, question: Question, engine: Engine, clock: Clock) -> Release:
+def _opted_out(work: UnitOfWork, prepared: _Prepared, engine: Engine) -> dict[str, NDArray[np.int64]]:
+    """Persons that each dataset is read without: those who had opted out when the permit was approved (Art. 71(3)).
+
+    The cohort is fixed at that moment; what they choose later changes nothing under this permit.
+    """
+    if prepared.permit.opt_out_exception:
+        return {}
+    made = {dataset: engine.store.key(dataset, snapshot) for dataset, snapshot in prepared.snapshots.items()}
+    keys = {dataset: KeyName(key.domain, key.id) for dataset, key in made.items()}
+    approved = prepared.permit.granted_at
+    return {dataset: engine.cohorts.opted_out(work.opt_outs, key, approved) for dataset, key in keys.items()}
+
+
+def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitOfWork, clock: Clock) -> Release:
     """Open the snapshots, bound and add exactly, add the noise. Whatever fails here fails in one opaque way."""
     try:
+        with uow.reading() as work:
+            excluded = _opted_out(work, prepared, engine)
         columns = _touched(prepared.query)
-        with engine.store.open(prepared.snapshots, columns) as rows:
+        with engine.store.open(prepared.snapshots, columns, excluded) as rows:
             totals = aggregate(rows, prepared.plan, engine.secret)
         table = measure(prepared.plan, totals, engine.noise)
     except Exception as error:  # noqa: BLE001 - its cause may depend on the data, so nothing of it may show

@@ -1,27 +1,35 @@
 """The read side of the store: snapshots opened for one query, cut to its columns, one person bucket at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from catalog.schema import PERSON_KEY, ROW_RANK, Table, TableKind
 from catalog.values import is_slug
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import NotInSnapshot, SnapshotNotFound, without_engine_text
-from pipelines.pseudonyms import bucket_of
 from pipelines.store.arrow import index_names, stored_sql_types
 from pipelines.store.layout import DatasetFolder
-from pipelines.store.record import Snapshot, StoredFile, from_json, snapshots
+from pipelines.store.record import Key, Snapshot, StoredFile, from_json, snapshots
 from pipelines.store.spare import Spare
 
 Triple = tuple[str, str, str]
 """(dataset, table, column); an empty column opens the table with no dictionary column at all."""
 
+PersonKeys = NDArray[np.int64] | Collection[int]
+"""Person keys in any order; an array of a million takes 8 MB."""
+
+NOBODY: Mapping[str, PersonKeys] = {}
+
+EXCLUDED = "_excluded"
+"""Schema of the excluded persons during a scan; no dataset can have its name."""
 
 NO_COLUMN = "0 AS no_column"
 """What a lookup table opened without any column shows: its rows can be counted, nothing else."""
@@ -59,10 +67,21 @@ class Store:
             raise SnapshotNotFound(f"Dataset {dataset!r} has no current snapshot in this store. Ingest it first.")
         return self.snapshot(dataset, pointer.read_text().strip())
 
+    def key(self, dataset: str, snapshot_id: str) -> Key:
+        """Which key made the person keys of a snapshot; raises SnapshotNotFound."""
+        return self.snapshot(dataset, snapshot_id).key
+
     def open(
-        self, snapshots: Mapping[str, str], columns: frozenset[Triple], excluded: frozenset[int] = frozenset()
+        self,
+        snapshots: Mapping[str, str],
+        columns: frozenset[Triple],
+        excluded: Mapping[str, PersonKeys] = NOBODY,
     ) -> "Rows":
-        """Open one snapshot for each dataset for reading `columns` and nothing else, without `excluded` person keys."""
+        """Open one snapshot for each dataset for reading `columns` and nothing else.
+
+        `excluded` are the person keys that each dataset is read without; the same number in a dataset of another
+        pseudonymisation domain is somebody else.
+        """
         opened = {dataset: self.snapshot(dataset, identifier) for dataset, identifier in snapshots.items()}
         return Rows(self, opened, columns, excluded)
 
@@ -71,12 +90,16 @@ class Rows:
     """Opened snapshots. `scan` may be called from several threads; close it, or use it as a context manager."""
 
     def __init__(
-        self, store: Store, snapshots: Mapping[str, Snapshot], columns: Iterable[Triple], excluded: frozenset[int]
+        self,
+        store: Store,
+        snapshots: Mapping[str, Snapshot],
+        columns: Iterable[Triple],
+        excluded: Mapping[str, PersonKeys],
     ) -> None:
         self._root, self._snapshots = store.root, snapshots
         self._columns = _by_table(snapshots, columns)
         self._buckets = min((s.buckets for s in snapshots.values()), default=1)
-        self._excluded = _by_bucket(excluded, self._buckets)
+        self._excluded = {dataset: _Excluded(keys, self._buckets) for dataset, keys in excluded.items()}
         self._numbers = count()
         self._connection = _locked_down(store, self._all_files())
 
@@ -118,21 +141,28 @@ class Rows:
         self.close()
 
     def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> None:
-        keys = (
-            self._excluded.get(bucket) if bucket is not None else [k for each in self._excluded.values() for k in each]
-        )
-        if keys:
-            cursor.register("excluded_keys", pa.table({PERSON_KEY: pa.array(keys, pa.int64())}))
-            cursor.execute(f"CREATE TABLE excluded AS SELECT {PERSON_KEY} FROM excluded_keys")
-            cursor.unregister("excluded_keys")
         for dataset in self._snapshots:
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {sql.name(dataset)}")
+        absent = self._make_absent(cursor, bucket)
         for (dataset, table), names in self._columns.items():
             described = self._snapshots[dataset].schema.table[table]
             view = _view(described, names, self._files(dataset, described, bucket))
-            if keys and described.kind is not TableKind.LOOKUP:
-                view = f"SELECT * FROM ({view}) AS r WHERE {PERSON_KEY} NOT IN (SELECT {PERSON_KEY} FROM main.excluded)"
+            if dataset in absent and described.kind is not TableKind.LOOKUP:
+                view = f"SELECT * FROM ({view}) AS r ANTI JOIN {absent[dataset]} USING ({PERSON_KEY})"
             cursor.execute(f"CREATE VIEW {sql.name(dataset)}.{sql.name(table)} AS {view}")
+
+    def _make_absent(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> dict[str, str]:
+        """Tables with the excluded persons of this bucket, named by dataset."""
+        made = {}
+        cursor.execute(f"CREATE SCHEMA {EXCLUDED}")
+        for dataset, excluded in self._excluded.items():
+            keys = excluded.of(bucket)
+            if keys.size:
+                made[dataset] = f"{EXCLUDED}.{sql.name(dataset)}"
+                cursor.register("excluded_keys", pa.table({PERSON_KEY: pa.array(keys)}))
+                cursor.execute(f"CREATE TABLE {made[dataset]} AS SELECT {PERSON_KEY} FROM excluded_keys")
+                cursor.unregister("excluded_keys")
+        return made
 
     def _files(self, dataset: str, table: Table, bucket: int | None) -> list[Path]:
         snapshot = self._snapshots[dataset]
@@ -168,11 +198,20 @@ def _by_table(snapshots: Mapping[str, Snapshot], columns: Iterable[Triple]) -> d
     return {key: tuple(sorted(names)) for key, names in sorted(wanted.items())}
 
 
-def _by_bucket(keys: frozenset[int], buckets: int) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for key in keys:
-        found.setdefault(bucket_of(key, buckets), []).append(key)
-    return found
+class _Excluded:
+    """Person keys of one dataset in the order of their buckets, so that a bucket's are a slice."""
+
+    def __init__(self, keys: PersonKeys, buckets: int) -> None:
+        array = keys if isinstance(keys, np.ndarray) else np.fromiter(keys, np.int64, len(keys))
+        # buckets are the top bits of the unsigned key
+        unsigned = np.sort(array.view(np.uint64))
+        first = [bucket << (64 - (buckets.bit_length() - 1)) for bucket in range(1, buckets)]
+        self._edges = [0, *np.searchsorted(unsigned, np.array(first, np.uint64)).tolist(), unsigned.size]
+        self._keys = unsigned.view(np.int64)
+
+    def of(self, bucket: int | None) -> NDArray[np.int64]:
+        """Those of one bucket, or all of them (None)."""
+        return self._keys if bucket is None else self._keys[self._edges[bucket] : self._edges[bucket + 1]]
 
 
 def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:

@@ -49,11 +49,15 @@ class StoredTable:
 
 @dataclass(frozen=True)
 class Key:
-    """Which pseudonymisation key made the person keys; `id` names it without telling it."""
+    """Which pseudonymisation key made the person keys; `id` names it without telling it.
+
+    `normalise` are the plan's steps that identifiers went through first; None in records from before they were kept.
+    """
 
     domain: str
     version: int
     id: str
+    normalise: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,7 @@ def from_json(text: str, source: str) -> Snapshot:
             dataset=content["dataset"],
             created_at=datetime.fromisoformat(content["created_at"]),
             buckets=content["buckets"],
-            key=Key(**content["key"]),
+            key=_key(content["key"]),
             plan_hash=content["plan_hash"],
             sources=tuple(Delivered(**s) for s in content["sources"]),
             schema=schema_from_dict(content["schema"]),
@@ -161,6 +165,11 @@ def from_json(text: str, source: str) -> Snapshot:
         )
     except (ValueError, KeyError, TypeError, MalformedSchema):
         raise StoreDamaged(f"{source}: not a snapshot record. Restore the file from a backup.") from None
+
+
+def _key(content: dict[str, Any]) -> Key:
+    steps = content.get("normalise")
+    return Key(**{**content, "normalise": None if steps is None else tuple(steps)})
 
 
 def _table(content: dict[str, Any]) -> StoredTable:

@@ -48,6 +48,9 @@ def test_a_query_over_http(api: ApiNode) -> None:
         ("GET", "/applications"),
         ("POST", "/applications"),
         ("POST", "/applications/app_x/grant"),
+        ("POST", "/opt-outs"),
+        ("POST", "/opt-outs/withdrawal"),
+        ("POST", "/opt-outs/status"),
     ],
 )
 @pytest.mark.parametrize("credential", [None, "Bearer ehds_wrong", "Basic abc", "Bearer "])

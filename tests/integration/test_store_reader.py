@@ -1,10 +1,12 @@
 """The store's reader: exactly the opened columns of exactly one bucket, and nothing else on the machine."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -12,7 +14,8 @@ from pipelines.errors import NotInSnapshot, SnapshotNotFound, StoreDamaged, Stor
 from pipelines.ingest import ingest
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
-from pipelines.store.reader import Rows, Store
+from pipelines.pseudonyms import bucket_of
+from pipelines.store.reader import Rows, Store, _Excluded
 from pipelines.store.record import from_json, to_json
 from pipelines.store.writer import make_current
 from tests.unit.pipelines.deliveries import PLAN, write_clinic, write_plan
@@ -121,10 +124,50 @@ def test_excluded_persons_are_not_there(node: tuple[Store, dict[str, str]]) -> N
         pairs = [rows.scan('SELECT person_key FROM "clinic"."stay"', b).column(0).to_pylist() for b in range(2)]
     keys = [key for bucket in pairs for key in bucket]
     anna = max(set(keys), key=keys.count)
-    with store.open(snapshots, COLUMNS, excluded=frozenset({anna, 12345, -1})) as rows:
+    with store.open(snapshots, COLUMNS, excluded=dict.fromkeys(snapshots, frozenset({anna, 12345, -1}))) as rows:
         assert total(rows, 'SELECT count(*) FROM "clinic"."stay"') == 2
         assert total(rows, 'SELECT count(*) FROM "clinic"."person"') == 3
         assert rows.scan('SELECT count(*) FROM "clinic"."ward"', 0).column(0)[0].as_py() == 3
+
+
+def test_a_person_is_excluded_from_the_dataset_named_and_no_other(node: tuple[Store, dict[str, str]]) -> None:
+    """The same number in another domain is somebody else."""
+    store, snapshots = node
+    columns = frozenset((dataset, table, "") for dataset in snapshots for table in ("stay", "person"))
+    persons = {name: f'SELECT person_key FROM "{name}"."person"' for name in snapshots}
+    with store.open(snapshots, columns) as rows:
+        everyone = rows.scan(persons["clinic"], None).column(0).to_pylist()
+    for gone in ([everyone[0]], everyone[:2], everyone):
+        for keys in (gone, np.array(gone[::-1], np.int64)):
+            with store.open(snapshots, columns, {"clinic": keys}) as rows:
+                apart = [k for b in range(rows.buckets) for k in rows.scan(persons["clinic"], b).column(0).to_pylist()]
+                assert sorted(apart) == sorted(set(everyone) - set(gone))
+                assert sorted(rows.scan(persons["clinic"], None).column(0).to_pylist()) == sorted(apart)
+                assert total(rows, 'SELECT count(*) FROM "other-clinic"."person"') == 4
+                joined = 'SELECT count(*) FROM "clinic"."person" JOIN "other-clinic"."person" USING (person_key)'
+                assert total(rows, joined) == 4 - len(gone)
+
+
+def test_the_excluded_persons_cannot_be_read(node: tuple[Store, dict[str, str]]) -> None:
+    store, snapshots = node
+    with store.open(snapshots, COLUMNS, {"clinic": [1, 2, 3]}) as rows, pytest.raises(StoreError):
+        rows.scan("SELECT * FROM excluded_keys", None)
+
+
+def test_an_empty_list_of_persons_excludes_nobody(node: tuple[Store, dict[str, str]]) -> None:
+    store, snapshots = node
+    with store.open(snapshots, COLUMNS, {"clinic": np.empty(0, np.int64), "other-clinic": ()}) as rows:
+        assert total(rows, 'SELECT count(*) FROM "clinic"."person"') == 4
+
+
+def test_the_edges_of_the_buckets(node: tuple[Store, dict[str, str]]) -> None:
+    """Keys at both ends of the signed and of the unsigned numbers fall where `bucket_of` says."""
+    keys = [0, 1, -1, 2**63 - 1, -(2**63), 2**61, 2**61 - 1, -(2**61), -(2**61) - 1]
+    for buckets in (1, 2, 8, 64):
+        excluded = _Excluded(keys, buckets)
+        for bucket in range(buckets):
+            assert sorted(excluded.of(bucket)) == sorted(key for key in keys if bucket_of(key, buckets) == bucket)
+        assert sorted(excluded.of(None)) == sorted(keys)
 
 
 def test_datasets_of_different_bucket_counts_meet_in_the_coarser_buckets(node: tuple[Store, dict[str, str]]) -> None:
@@ -188,6 +231,19 @@ def test_a_record_reads_back_as_it_was_written(node: tuple[Store, dict[str, str]
     ):
         with pytest.raises(StoreDamaged):
             from_json(text, "record")
+
+
+def test_a_record_from_before_the_spelling_was_kept_says_that_it_does_not_know(
+    node: tuple[Store, dict[str, str]],
+) -> None:
+    store, snapshots = node
+    snapshot = store.snapshot("clinic", snapshots["clinic"])
+    assert snapshot.key.normalise == ("no-spaces", "upper")
+    content = json.loads(to_json(snapshot))
+    del content["key"]["normalise"]
+    old = from_json(json.dumps(content), "record")
+    assert old == replace(snapshot, key=replace(snapshot.key, normalise=None))
+    assert from_json(to_json(old), "record") == old
 
 
 def test_all_buckets_at_once_are_the_buckets_together(rows: Rows) -> None:

@@ -9,9 +9,11 @@ from dataspace import wire
 from dataspace.domain.applications import AccessApplication
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.ledger import Budget, Posting, content
+from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.permits import DataPermit, PermitState
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.services.ledger import Verification
+from dataspace.services.opt_outs import OptOutStatus
 from dataspace.services.queries import Answered, Outlook
 from dataspace.services.register import RegisterRow
 
@@ -172,6 +174,24 @@ def answer(answered: Answered, epsilon_of: EpsilonOf) -> wire.Answer:
         charged=price(answered.charged, answered.permit.guarantee, epsilon_of),
         repeated=answered.repeated,
         budget=budget(answered.permit, answered.budget, epsilon_of),
+    )
+
+
+def opt_out_receipt(receipt: Receipt) -> wire.OptOutReceipt:
+    return wire.OptOutReceipt(
+        **_choice(receipt).model_dump(), meaning=receipt.meaning, not_covered=list(receipt.not_covered)
+    )
+
+
+def opt_out_status(status: OptOutStatus) -> wire.OptOutStatus:
+    return wire.OptOutStatus(
+        opted_out=status.opted_out, at=status.at, history=[_choice(receipt) for receipt in status.history]
+    )
+
+
+def _choice(receipt: Receipt) -> wire.OptOutChoice:
+    return wire.OptOutChoice(
+        number=receipt.number, choice=receipt.choice.value, at=receipt.at, channel=receipt.channel.value
     )
 
 

@@ -34,6 +34,7 @@ PEOPLE = {
     "named": actor("named", Role.APPLICANT),
     "assessor": actor("assessor", Role.HDAB_ASSESSOR),
     "decision-maker": actor("decision-maker", Role.HDAB_DECISION_MAKER),
+    "citizen-desk": actor("citizen-desk", Role.HDAB_CITIZEN_DESK),
     "holder": actor("holder", Role.DATA_HOLDER),
     "operator": actor("operator", Role.OPERATOR),
     "stranger": actor("stranger", Role.APPLICANT),

@@ -1,0 +1,87 @@
+"""From an identifier to person keys, for the opt-out register: the one place of this package that touches keys.
+
+An identifier is spelled as the plan of each dataset says and keyed with each key the store's snapshots were made with;
+it is not kept. Nothing here looks into a dataset.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import permutations
+from pathlib import Path
+
+from dataspace.domain.errors import InvalidInput, Unavailable
+from dataspace.domain.opt_outs import KeyName, PersonKey, Pseudonymised
+from pipelines.errors import PipelineError
+from pipelines.keystore import DomainKey, open_keystore
+from pipelines.opt_outs import REGISTER_DOMAIN, register_numbers
+from pipelines.pseudonyms import NORMALISATIONS, Pseudonymiser
+from pipelines.store.reader import Store
+from pipelines.store.record import Key
+
+PURPOSE = "opt-out register"
+"""What the log of key use says."""
+
+Rule = tuple[str, ...]
+"""Normalisation steps of a plan, in order."""
+
+ANY_RULE: tuple[Rule, ...] = ((), *((step,) for step in NORMALISATIONS), *permutations(NORMALISATIONS, 2))
+"""Tried for snapshots whose record does not say how identifiers were spelled."""
+
+
+class StorePseudonyms:
+    """`dataspace.services.ports.Pseudonyms` over the store's records and the keystore."""
+
+    def __init__(self, store: Store, keys: Path) -> None:
+        self._store, self._keystore = store, open_keystore(keys)
+
+    @property
+    def register_key(self) -> KeyName:
+        """Name of the register's own key; the key is made on first use."""
+        with _reachable():
+            return _name(self._keystore.key(REGISTER_DOMAIN, purpose=PURPOSE))
+
+    def of(self, identifier: str) -> Pseudonymised:
+        """Raises InvalidInput for an identifier of which no spelling leaves anything, Unavailable without the keys."""
+        with _reachable():
+            register = self._keystore.key(REGISTER_DOMAIN, purpose=PURPOSE)
+            number = register_numbers(register, [identifier])[0]
+            if number is None:
+                raise InvalidInput("the identifier holds no letter or digit")
+            found = {name: self._under(*name, identifier) for name in self._used()}
+        elsewhere = frozenset[PersonKey]().union(*found.values())
+        refused = {f"{domain} ({', '.join(rules[0])})" for (domain, _, rules), keys in found.items() if not keys}
+        return Pseudonymised(PersonKey(_name(register), number), elsewhere, tuple(sorted(refused)))
+
+    def _under(self, domain: str, version: int, rules: tuple[Rule, ...], identifier: str) -> frozenset[PersonKey]:
+        """The person under one key, by each rule that the identifier passes."""
+        key = self._keystore.key(domain, version, purpose=PURPOSE)
+        numbers = (Pseudonymiser(key, rule).person_key(identifier) for rule in rules)
+        return frozenset(PersonKey(_name(key), number) for number in numbers if number is not None)
+
+    def _used(self) -> set[tuple[str, int, tuple[Rule, ...]]]:
+        """Domain, key version and rules of every snapshot, and the domain's newest version: datasets may move to it."""
+        keys = {s.key for dataset in self._store.datasets() for s in self._store.snapshots(dataset)}
+        return {(key.domain, version, rules_of(key)) for key in keys for version in self._versions(key)}
+
+    def _versions(self, key: Key) -> set[int]:
+        return {key.version, *self._keystore.versions(key.domain)[-1:]}
+
+
+def rules_of(key: Key) -> tuple[Rule, ...]:
+    """How identifiers of a snapshot may have been spelled: one way, unless its record does not say."""
+    return ANY_RULE if key.normalise is None else (key.normalise,)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    try:
+        yield
+    except PipelineError:
+        raise Unavailable(
+            "the opt-out register cannot reach the keys or the store's records: nothing was recorded; the operator must"
+            " look at DATASPACE_KEY_ROOT and DATASPACE_STORE_ROOT"
+        ) from None
+
+
+def _name(key: DomainKey) -> KeyName:
+    return KeyName(key.domain, key.id)
