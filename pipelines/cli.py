@@ -1,57 +1,30 @@
-"""`python -m pipelines`: ingest a delivery, list snapshots, verify one. Parses, calls one function, prints.
+"""`python -m pipelines`: draft a plan, ingest a delivery, look at what became of it, and look after what is stored.
 
-The folders are the node's unless named: the same environment variables, the same defaults.
+Parses, calls one function, prints. The folders are the node's unless named: the same environment variables, the same
+defaults. `dataspace` mounts the same commands.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from catalog.errors import CatalogError
-from pipelines.errors import PipelineError
+from pipelines.addition import Mode
+from pipelines.display import shown
 from pipelines.ingest import LOCAL, IngestReport, ingest
-from pipelines.keystore import Keystore
+from pipelines.keystore import open_keystore
+from pipelines.options import KeyFolder, StoreFolder, err, home, out, refusals
+from pipelines.plan import Plan
 from pipelines.plan_file import load_plan
-from pipelines.progress import Step
+from pipelines.quality.report.command import report_command
+from pipelines.reports import report_of, write_csv
 from pipelines.store.reader import Store
 from pipelines.store.verify import verify
+from pipelines.upkeep import add_upkeep
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
-
-
-def _in_home(folder: str) -> Callable[[], Path]:
-    """A folder of the node, found when the command runs."""
-    return lambda: Path(os.environ.get("DATASPACE_HOME") or ".dataspace/node") / folder
-
-
-StoreFolder = Annotated[
-    Path,
-    typer.Option(
-        "--store",
-        envvar="DATASPACE_STORE_ROOT",
-        default_factory=_in_home("store"),
-        help="Folder of the store.",
-        show_default="the node's: DATASPACE_HOME/store",
-    ),
-]
-KeyFolder = Annotated[
-    Path,
-    typer.Option(
-        "--keys",
-        envvar="DATASPACE_KEY_ROOT",
-        default_factory=_in_home("keys"),
-        help="Folder of the keystore, apart from the store.",
-        show_default="the node's: DATASPACE_HOME/keys",
-    ),
-]
 CatalogueFolder = Annotated[
     Path | None,
     typer.Option(
@@ -61,54 +34,88 @@ CatalogueFolder = Annotated[
     ),
 ]
 SnapshotName = Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")]
+PlanFile = Annotated[Path, typer.Argument(help="Ingestion plan (TOML).")]
+SourceName = Annotated[
+    str | None, typer.Option("--source", help="The delivery (file, folder or address), instead of the plan's location.")
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Leave the expectations out.")]
+Append = Annotated[bool, typer.Option("--append", help="Add the rows to those of the current snapshot.")]
+Correct = Annotated[bool, typer.Option("--correct", help="Add rows that were in quarantine and have been mended.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen, and store nothing.")]
+
+INTERRUPTED = "Interrupted: the snapshot before is still current. The same command goes on from here."
 
 
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What can go wrong on purpose ends as one line and exit code 1."""
-    try:
-        yield
-    except (PipelineError, CatalogError) as failure:
-        err.print(f"[red]{escape(str(failure))}[/red]", soft_wrap=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        err.print("Interrupted: nothing was changed, the snapshot before is still current.")
-        raise typer.Exit(130) from None
-
-
-@app.command("ingest")
 def ingest_command(
-    plan: Annotated[Path, typer.Argument(help="Ingestion plan (TOML).")],
+    plan: PlanFile,
     store: StoreFolder,
-    keys: KeyFolder,
-    source: Annotated[
-        Path | None, typer.Option("--source", help="The delivery, instead of the plan's location.")
-    ] = None,
+    keys: KeyFolder = None,
+    source: SourceName = None,
     catalogue: CatalogueFolder = None,
     base_url: Annotated[str, typer.Option("--base-url", help="Address of the node in the record.")] = LOCAL,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave the expectations out.")] = False,
+    quick: Quick = False,
+    append: Append = False,
+    correct: Correct = False,
+    dry_run: DryRun = False,
 ) -> None:
-    """Bring a delivery into the store and make it the current snapshot."""
-    with _refusals():
-        loaded, registry = load_plan(plan), None
-        if catalogue is None and loaded.facts:
-            catalogue = _in_home("catalogue")()
-        if catalogue is not None:
-            # loads the RDF libraries, which nothing else here needs
-            from catalog.registry import FolderRegistry
+    """Bring a delivery into the store and make it the current snapshot.
 
-            registry = FolderRegistry(catalogue)
-        report = ingest(
-            loaded, Store(store), Keystore(keys), registry, source,
-            progress=_print_step, validate=not quick, base_url=base_url,
+    A run that was interrupted goes on where it was when the same command is given again.
+    """
+    with refusals(INTERRUPTED):
+        loaded = load_plan(plan)
+        report = run_ingest(
+            loaded, store, keys, source, catalogue, base_url, quick=quick, mode=mode_of(append, correct), dry_run=dry_run
+        )
+        print_report(report)
+
+
+def run_ingest(
+    plan: Plan,
+    store: Path,
+    keys: Path | None,
+    source: str | None,
+    catalogue: Path | None,
+    base_url: str,
+    *,
+    quick: bool,
+    mode: Mode,
+    dry_run: bool,
+    registered: frozenset[int] = frozenset(),
+) -> IngestReport:
+    """The ingestion with its progress on the terminal."""
+    registry = None
+    if catalogue is None and plan.facts:
+        catalogue = home("catalogue")
+    if catalogue is not None:
+        # loads the RDF libraries, which nothing else here needs
+        from catalog.registry import FolderRegistry
+
+        registry = FolderRegistry(catalogue)
+    with shown(err) as tell:
+        return ingest(
+            plan, Store(store), open_keystore(keys), registry, source, progress=tell,
+            mode=mode, dry_run=dry_run, validate=not quick, base_url=base_url, registered=registered,
         )  # fmt: skip
-        _print_report(report)
 
 
-@app.command("snapshots")
+def mode_of(append: bool, correct: bool) -> Mode:
+    if append and correct:
+        raise typer.BadParameter("--append and --correct exclude each other: mended rows are added with --correct.")
+    return Mode.APPEND if append else Mode.CORRECT if correct else Mode.REPLACE
+
+
+def check_command(plan: PlanFile) -> None:
+    """Check a plan without a delivery."""
+    with refusals():
+        loaded = load_plan(plan)
+        columns = sum(len(t.columns) for t in loaded.tables)
+        out.print(f"{plan}: a plan of {len(loaded.tables)} tables and {columns} columns.", soft_wrap=True)
+
+
 def snapshots_command(dataset: str, store: StoreFolder) -> None:
     """List the snapshots of a dataset, oldest first."""
-    with _refusals():
+    with refusals():
         opened = Store(store)
         current = opened.current(dataset).id
         for snapshot in opened.snapshots(dataset):
@@ -117,13 +124,15 @@ def snapshots_command(dataset: str, store: StoreFolder) -> None:
             out.print(f"{snapshot.id}  {snapshot.created_at:%Y-%m-%d %H:%M}  {rows:,} rows{mark}")
 
 
-@app.command("verify")
-def verify_command(dataset: str, store: StoreFolder, snapshot: SnapshotName = None) -> None:
+def verify_command(
+    dataset: str, store: StoreFolder, snapshot: SnapshotName = None, keys: KeyFolder = None,
+    sealed: Annotated[bool, typer.Option("--with-keys", help="Hold erasures and the key against the keystore.")] = False,
+) -> None:  # fmt: skip
     """Recompute every hash of a snapshot."""
-    with _refusals():
+    with refusals():
         opened = Store(store)
         name = snapshot or opened.current(dataset).id
-        problems = verify(opened, dataset, name)
+        problems = verify(opened, dataset, name, open_keystore(keys) if sealed else None)
         for problem in problems:
             err.print(f"[red]{escape(problem)}[/red]", soft_wrap=True)
         if problems:
@@ -131,18 +140,62 @@ def verify_command(dataset: str, store: StoreFolder, snapshot: SnapshotName = No
         out.print(f"Snapshot {name} of {dataset} is what was stored.")
 
 
-def _print_step(step: Step) -> None:
-    rows = f" ({step.rows:,} rows)" if step.rows else ""
-    err.print(f"{step.doing} {step.table}{rows}".rstrip(), style="dim")
+def quarantine_command(
+    dataset: str,
+    store: StoreFolder,
+    which: Annotated[
+        str | None,
+        typer.Argument(help="A snapshot (the current one unless given), `refused` for the last delivery that was "
+                            "stopped, or `dry-run`."),
+    ] = None,
+    target: Annotated[Path | None, typer.Option("--out", help="CSV file to write; the terminal unless given.")] = None,
+) -> None:  # fmt: skip
+    """List the rows that failed: delivered table, row number, column, reason.
+
+    Mend them, deliver only them, and ingest that delivery with --correct.
+    """
+    with refusals():
+        opened = Store(store)
+        reports = report_of(opened.folder(dataset), which or opened.current(dataset).id)
+        if target is None:
+            write_csv(reports, sys.stdout)
+            return
+        with target.open("w", encoding="utf-8", newline="") as file:
+            lines = write_csv(reports, file)
+        out.print(f"{lines:,} lines in {target}", soft_wrap=True)
 
 
-def _print_report(report: IngestReport) -> None:
+def print_report(report: IngestReport) -> None:
+    """What an ingestion did, table by table."""
     table = Table("table", "delivered", "stored", "quarantined", "why")
     for stored in report.snapshot.tables:
-        why = stored.note or "; ".join(stored.reasons)
+        why = stored.note or "; ".join(f"{reason} ({n:,})" for reason, n in stored.reasons.items())
         table.add_row(stored.name, f"{stored.delivered:,}", f"{stored.rows:,}", f"{stored.quarantined:,}", escape(why))
     out.print(table)
-    before = " (this content was stored before)" if report.repeated else ""
-    out.print(f"Snapshot {report.snapshot.id} of {report.snapshot.dataset} is current{before}.")
+    dataset = report.snapshot.dataset
+    if report.dry_run:
+        out.print("Nothing was stored: this was a dry run.")
+    else:
+        before = " (this content was stored before)" if report.repeated else ""
+        out.print(f"Snapshot {report.snapshot.id} of {dataset} is current{before}.")
     if report.quarantine:
-        out.print(f"Rows in quarantine are listed in {report.quarantine}", soft_wrap=True)
+        out.print(f"Rows in quarantine: {report.quarantine} (`quarantine {dataset}` lists them)", soft_wrap=True)
+
+
+def add_holding(app: typer.Typer) -> None:
+    """Mount the commands by which a holder looks at a dataset's plan, deliveries and quality."""
+    from pipelines.draft.command import draft_command
+
+    app.command("draft")(draft_command)
+    app.command("check")(check_command)
+    app.command("snapshots")(snapshots_command)
+    app.command("verify")(verify_command)
+    app.command("quarantine")(quarantine_command)
+    app.command("quality")(report_command)
+
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app.command("ingest")(ingest_command)
+add_holding(app)
+add_upkeep(app)
+

@@ -5,7 +5,7 @@ the run draws and forgets, by which rows and person keys find each other. The ps
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +43,15 @@ ShiftOf = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Persons:
-    """What is made of an identifier: its pseudonym, the shift of its dates, and whether the person is left out."""
+    """What is made of an identifier: its pseudonym, the shift of its dates, and whether the person is left out.
+
+    `notice` sees identifiers with their person keys while they are at hand, to link the opt-out register.
+    """
 
     pseudonymiser: Pseudonymiser
     shift_of: ShiftOf
     left_out: frozenset[int] = frozenset()
+    notice: Callable[[Iterable[tuple[str, int]]], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -214,10 +218,13 @@ def _keyed(bench: Bench, persons: Persons, crowd: Crowd) -> Iterator[pa.Table]:
         f"SELECT {crowd.token('person_text')} AS {TOKEN}, person_text FROM identifiers WHERE person_text IS NOT NULL"
     )
     for batch in texts.to_arrow_reader(BATCH):
-        made = persons.pseudonymiser.pseudonyms(batch.column(1).to_pylist())
+        texts = batch.column(1).to_pylist()
+        made = persons.pseudonymiser.pseudonyms(texts)
         valid = np.fromiter((mac is not None for mac in made), dtype=bool, count=len(made))
         joined = b"".join(mac or bytes(MAC_BYTES) for mac in made)
         halves = np.frombuffer(joined, dtype=">i8").astype(np.int64).reshape(-1, 2)[valid]
+        if persons.notice is not None:
+            persons.notice(zip((t for t, ok in zip(texts, valid, strict=True) if ok), halves[:, 0].tolist(), strict=True))
         yield pa.table(
             {
                 TOKEN: batch.column(0).filter(pa.array(valid)),

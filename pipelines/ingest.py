@@ -1,9 +1,9 @@
 """The straight line from a delivery to a current snapshot: one function, one step after the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from pipelines.journal import Journal, job_name
 from pipelines.keystore import DomainKey, Keystore
 from pipelines.loading import Delivery, Loaded, Loading
 from pipelines.measured import measure
+from pipelines.opt_outs import REGISTER_DOMAIN, linked
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent
 from pipelines.pseudonyms import Pseudonymiser
@@ -41,7 +42,8 @@ class IngestReport:
     """What an ingestion did, or with `dry_run` would have done: its snapshot is then described and not stored.
 
     `repeated` is true if this very content was stored before, `quarantine` is the folder with the reports of rows that
-    failed (None if none did), `record` the file of the catalogue record (None without a registry).
+    failed (None if none did), `record` the file of the catalogue record (None without a registry), `linked` the
+    person keys of those in the opt-out register, by their key there.
     """
 
     snapshot: Snapshot
@@ -49,6 +51,7 @@ class IngestReport:
     quarantine: Path | None = None
     record: Path | None = None
     dry_run: bool = False
+    linked: Mapping[int, int] = field(default_factory=dict)
 
 
 def ingest(
@@ -60,6 +63,7 @@ def ingest(
     opt_outs: frozenset[int] = frozenset(),
     progress: Progress = silent,
     *,
+    registered: frozenset[int] = frozenset(),
     mode: Mode = Mode.REPLACE,
     dry_run: bool = False,
     validate: bool = True,
@@ -68,7 +72,8 @@ def ingest(
 ) -> IngestReport:
     """Bring a delivery into the store, publish its record in `registry` and make the snapshot current.
 
-    `source` replaces the plan's location, `opt_outs` are person keys to leave out, `mode` says what becomes of the rows
+    `source` replaces the plan's location, `opt_outs` are person keys to leave out, `registered` are person keys of the
+    opt-out register's own domain, which the report links to this dataset's, `mode` says what becomes of the rows
     that are stored already, `dry_run` stores nothing, `validate=False` skips Great Expectations, `bucket_rows` says how
     many rows of the largest table make a bucket. A run that was interrupted is gone on with. Raises a PipelineError, or
     the registry's error; the snapshot before then stays current.
@@ -76,16 +81,17 @@ def ingest(
     _check_apart(store, keystore)
     folder = store.folder(plan.dataset)
     key = keystore.key(plan.domain, purpose="ingest", dataset=plan.dataset)
-    job = job_name(
-        plan.hash, key.id, mode, str(source or plan.source.location), str(bucket_rows), str(sorted(opt_outs))
-    )
+    register = _Register(keystore, registered)
+    delivered = str(source or plan.source.location)
+    job = job_name(plan.hash, key.id, mode, delivered, str(bucket_rows), str(sorted(opt_outs)))
     with folder.lock(), folder.workspace(job, keeps=_is_of_use) as work:
         recover(folder)
         journal = Journal(work)
         journal.sweep()
         with Validator() if validate else nullcontext() as validator:
             addition = Addition(store.current(plan.dataset), folder) if mode.adds else None
-            loaded, files = _load(plan, source, addition, key, opt_outs, journal, progress, bucket_rows)
+            persons = Persons(Pseudonymiser(key, plan.normalise), shift_of(key, plan), opt_outs, register.notice if registered else None)
+            loaded, files = _load(plan, source, addition, key, persons, journal, progress, bucket_rows)
             over = above_threshold(zip(loaded.finished, loaded.quarantined, strict=True))
             if over:
                 raise _refused(over, folder, work)
@@ -105,7 +111,20 @@ def ingest(
         record = registry.publish(record_of(plan, snapshot, base_url)) if registry else None
         make_current(folder, snapshot.id)
     report = folder.quarantine / snapshot.id
-    return IngestReport(snapshot, snapshot.id in known, report if report.is_dir() else None, record)
+    kept = report if report.is_dir() else None
+    return IngestReport(snapshot, snapshot.id in known, kept, record, linked=register.linked)
+
+
+class _Register:
+    """Links the opt-out register to person keys of a dataset while identifiers are at hand."""
+
+    def __init__(self, keystore: Keystore, registered: frozenset[int]) -> None:
+        self._registered, self.linked = registered, dict[int, int]()
+        self._key = keystore.key(REGISTER_DOMAIN, purpose="link opt-outs") if registered else None
+
+    def notice(self, keyed: Iterable[tuple[str, int]]) -> None:
+        if self._key is not None:
+            self.linked |= linked(self._key, self._registered, keyed)
 
 
 def _load(
@@ -113,13 +132,12 @@ def _load(
     source: Path | str | None,
     addition: Addition | None,
     key: DomainKey,
-    opt_outs: frozenset[int],
+    persons: Persons,
     journal: Journal,
     progress: Progress,
     bucket_rows: int,
 ) -> tuple[Loaded, tuple[Delivered, ...]]:
     """The delivery's rows in the workspace, and what was delivered."""
-    persons = Persons(Pseudonymiser(key, plan.normalise), shift_of(key, plan), opt_outs)
     with _opened(plan, source) as delivery, _hashing(delivery, journal) as hashes, benches(journal.workspace) as both:
         if addition is not None:
             addition.check(plan, _key(key, plan))

@@ -16,7 +16,8 @@ from pipelines.errors import PipelineError
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
-def _home(folder: str) -> Path:
+def home(folder: str) -> Path:
+    """A folder of the node."""
     return Path(os.environ.get("DATASPACE_HOME") or ".dataspace/node") / folder
 
 
@@ -25,7 +26,7 @@ StoreFolder = Annotated[
     typer.Option(
         "--store",
         envvar="DATASPACE_STORE_ROOT",
-        default_factory=lambda: _home("store"),
+        default_factory=lambda: home("store"),
         help="Folder of the store.",
         show_default="the node's: DATASPACE_HOME/store",
     ),
@@ -41,13 +42,15 @@ KeyFolder = Annotated[
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """What can go wrong on purpose ends as one line and exit code 1."""
+def refusals(
+    interrupted: str = "Interrupted: whatever takes the dataset next undoes or finishes what was begun.",
+) -> Iterator[None]:
+    """What can go wrong on purpose ends as one line and exit code 1, Ctrl-C as the line `interrupted`."""
     try:
         yield
     except (PipelineError, CatalogError) as failure:
         err.print(f"[red]{escape(str(failure))}[/red]", soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        err.print("Interrupted: whatever takes the dataset next undoes or finishes what was begun.")
+        err.print(interrupted)
         raise typer.Exit(130) from None

@@ -21,6 +21,10 @@ from pipelines.store.erase import erase, keys_in_use
 from pipelines.store.reader import Store
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Remove them; without it, only say what would go.")]
+Version = Annotated[int | None, typer.Option("--to", help="Key version.", show_default="the newest")]
+
+
 def add_upkeep(app: typer.Typer) -> None:
     """Mount the commands of this module."""
     app.command("erase")(erase_command)
@@ -67,7 +71,7 @@ def collect_command(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="Snapshot that a permit or release names; once for each.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove them; without it, only say what would go.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Remove snapshots that are neither current nor named."""
     with refusals():
@@ -82,7 +86,7 @@ def rekey_command(
     dataset: str,
     store: StoreFolder,
     keys: KeyFolder = None,
-    version: Annotated[int | None, typer.Option("--to", help="Key version.", show_default="the newest")] = None,
+    version: Version = None,
 ) -> None:
     """Re-key the current snapshot to a chained key version, without identifiers."""
     with refusals():

@@ -5,13 +5,16 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, ledger, opt_outs, people, serving
+from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.command("serve")(serving.serve)
+app.command("ingest")(holding.ingest)
+holding.add_holding(datasets.app)
+app.add_typer(holding.keys, name="key")
 app.add_typer(people.app, name="person")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(ledger.app, name="audit")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.errors import PipelineError
+from pipelines.options import StoreFolder, refusals
 from pipelines.quality.report.page import quality_report
 from pipelines.store.layout import write_atomically
 from pipelines.store.reader import Store
@@ -21,21 +21,17 @@ class Language(StrEnum):
 
 def report_command(
     dataset: Annotated[str, typer.Argument(help="Identifier of the dataset.")],
-    store: Annotated[Path, typer.Option("--store", envvar="DATASPACE_STORE_ROOT", help="Folder of the store.")],
+    store: StoreFolder,
     snapshot: Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")] = None,
     language: Annotated[Language, typer.Option("--language", "-l", help="Language of the page.")] = Language.EN,
     public: Annotated[bool, typer.Option("--public", help="Only rounded figures, fit for publication.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output unless given.")] = None,
 ) -> None:
     """Write the data quality report of a snapshot as one HTML page."""
-    try:
+    with refusals():
         page = quality_report(Store(store), dataset, snapshot, language.value, public)
         if output is None:
             typer.echo(page)
         else:
             write_atomically(output, page.encode())
             typer.echo(f"The report is in {output}.", err=True)
-    except (PipelineError, OSError) as failure:
-        said = failure if isinstance(failure, PipelineError) else f"{output}: cannot be written: {failure.strerror}."
-        typer.echo(str(said), err=True)
-        raise typer.Exit(1) from None

@@ -1,0 +1,96 @@
+"""`dataspace ingest`, and what holders and operators do with stored datasets: the commands of `pipelines`, where they
+touch the node's own books. The only module of this package that runs an ingestion.
+"""
+
+from typing import Annotated
+
+import typer
+
+from dataspace.domain.actors import SYSTEM
+from dataspace.domain.errors import DataspaceError, NotFound
+from dataspace.settings import Settings
+from pipelines import cli as pipelines
+from pipelines import upkeep
+from pipelines.options import KeyFolder, StoreFolder, out, refusals
+
+PAGE = 10_000
+
+
+def ingest(
+    plan: pipelines.PlanFile,
+    store: StoreFolder,
+    keys: KeyFolder = None,
+    source: pipelines.SourceName = None,
+    catalogue: pipelines.CatalogueFolder = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the node in the record.")] = None,
+    quick: pipelines.Quick = False,
+    append: pipelines.Append = False,
+    correct: pipelines.Correct = False,
+    dry_run: pipelines.DryRun = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Make the snapshot the one that new permits are granted on.")
+    ] = False,
+) -> None:
+    """Bring a delivery into the store and make it the store's current snapshot.
+
+    A run that was interrupted goes on where it was when the same command is given again.
+    """
+    from dataspace.cli.register import carry_over, registered_persons
+
+    with refusals(pipelines.INTERRUPTED):
+        loaded = pipelines.load_plan(plan)
+        report = pipelines.run_ingest(
+            loaded, store, keys, source, catalogue, base_url or Settings().public_url,
+            quick=quick, mode=pipelines.mode_of(append, correct), dry_run=dry_run,
+            registered=registered_persons(loaded, store),
+        )  # fmt: skip
+        pipelines.print_report(report)
+    if dry_run:
+        return
+    carry_over(report)
+    if publish:
+        _publish(loaded.dataset, report.snapshot.id)
+    else:
+        out.print(f"New permits see it after: dataspace dataset publish {loaded.dataset}", soft_wrap=True)
+
+
+def collect(dataset: str, store: StoreFolder, yes: upkeep.Yes = False) -> None:
+    """Remove snapshots that are neither current nor named by a permit or a release."""
+    from dataspace.bootstrap import open_node
+    from dataspace.services import datasets
+
+    node = open_node(Settings(), create=False)
+    kept = datasets.snapshots_in_use(node.unit_of_work(), node.clock, SYSTEM, dataset)
+    upkeep.collect_command(dataset, store, sorted(kept), yes)
+
+
+def rekey(dataset: str, store: StoreFolder, keys: KeyFolder = None, version: upkeep.Version = None) -> None:
+    """Re-key the current snapshot to a chained key version, opt-outs first, and publish it."""
+    from dataspace.cli.register import rekey_register
+
+    with refusals():
+        rekey_register(dataset, store, keys, version)
+    upkeep.rekey_command(dataset, store, keys, version)
+    out.print(f"New permits see it after: dataspace dataset publish {dataset}", soft_wrap=True)
+
+
+def add_holding(app: typer.Typer) -> None:
+    """Mount what is done with a dataset's plan, deliveries and snapshots."""
+    pipelines.add_holding(app)
+    app.command("erase")(upkeep.erase_command)
+    app.command("collect")(collect)
+    app.command("rekey")(rekey)
+
+
+def _publish(dataset: str, snapshot: str) -> None:
+    from dataspace.cli.datasets import publish
+
+    try:
+        publish(dataset, snapshot)
+    except NotFound as missing:
+        raise DataspaceError(f"the snapshot is stored but not published: {missing}") from None
+
+
+keys = typer.Typer(no_args_is_help=True, help="Pseudonymisation keys: rotate them, check the log of their use.")
+keys.command("rotate")(upkeep.rotate_command)
+keys.command("log")(upkeep.key_log_command)

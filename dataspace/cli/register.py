@@ -1,0 +1,76 @@
+"""The opt-out register beside an ingestion and a re-keying: persons in it are found under a dataset's keys too."""
+
+from pathlib import Path
+
+from dataspace.domain.actors import SYSTEM
+from dataspace.domain.errors import DataspaceError
+from dataspace.domain.opt_outs import KeyName
+from dataspace.settings import Settings
+from pipelines.ingest import IngestReport
+from pipelines.keystore import open_keystore
+from pipelines.plan import Plan
+from pipelines.rekey import rekey_person_keys
+from pipelines.store.reader import Store
+
+PAGE = 10_000
+
+
+def registered_persons(plan: Plan, store: Path) -> frozenset[int]:
+    """Person keys of the register's own domain, if the plan's domain or spelling is new to the node; else none."""
+    node = _node()
+    if node is None or _is_known(plan, Store(store)):
+        return frozenset()
+    with node.unit_of_work().reading() as work:
+        pages = work.opt_outs.pages(node.pseudonyms.register_key, PAGE)
+        return frozenset(entry.person.number for page in pages for entry in page)
+
+
+def carry_over(report: IngestReport) -> None:
+    """Enter the choices of persons whom the ingestion recognised under the dataset's own key."""
+    from dataspace.services.opt_outs import rekey_opt_outs
+
+    node = _node()
+    if node is None or not report.linked:
+        return
+    key = report.snapshot.key
+    rekey_opt_outs(
+        node.unit_of_work(), node.clock, SYSTEM,
+        node.pseudonyms.register_key, KeyName(key.domain, key.id), report.linked.get,
+    )  # fmt: skip
+
+
+def rekey_register(dataset: str, store: Path, keys: Path | None, version: int | None) -> None:
+    """Carry choices under the current snapshot's key over to a later version, before anything is stored under it."""
+    from dataspace.services.opt_outs import rekey_opt_outs
+
+    node = _node()
+    if node is None:
+        return
+    used, keystore = Store(store).current(dataset).key, open_keystore(keys)
+    newer = keystore.key(used.domain, version, purpose="re-key the opt-out register", dataset=dataset)
+    if newer.id == used.id:
+        return
+
+    def renamed(number: int) -> int:
+        return rekey_person_keys([number], keystore, used.domain, used.version, newer.version)[0]
+
+    rekey_opt_outs(
+        node.unit_of_work(), node.clock, SYSTEM,
+        KeyName(used.domain, used.id), KeyName(newer.domain, newer.id), renamed,
+    )  # fmt: skip
+
+
+def _is_known(plan: Plan, store: Store) -> bool:
+    """True if a snapshot of the node has persons under this domain, spelled this way: the register covers them."""
+    keys = {s.key for dataset in store.datasets() for s in store.snapshots(dataset)}
+    return any((key.domain, key.normalise) == (plan.domain, plan.normalise) for key in keys)
+
+
+def _node() -> "Node | None":
+    """The node, or None where there is none yet and so no register."""
+    from dataspace.bootstrap import open_node
+
+    try:
+        return open_node(Settings(), create=False)
+    except DataspaceError:
+        return None

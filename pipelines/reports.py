@@ -1,0 +1,49 @@
+"""The quarantine of a delivery as a file for the holder: which row failed where and why, safe to open anywhere."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pyarrow.parquet as pq
+
+from pipelines.errors import StoreError
+from pipelines.store.layout import DatasetFolder
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of a cell that a spreadsheet would compute."""
+
+COLUMNS = ("source_table", "row_number", "column", "reason")
+
+
+def neutral(text: str) -> str:
+    """The text so that no spreadsheet takes it for a formula (OWASP, CSV injection): an apostrophe before it."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def report_of(folder: DatasetFolder, which: str) -> Path:
+    """Folder of the reports of a snapshot, of the last refused delivery ("refused") or of the last dry run."""
+    found = folder.quarantine / which
+    if not found.is_dir():
+        raise StoreError(
+            f"Dataset {folder.dataset!r} has no quarantine report {which!r}: no row of that delivery failed, or there "
+            "was none."
+        )
+    return found
+
+
+def write_csv(reports: Path, target: TextIO) -> int:
+    """Write every table's report as one CSV; returns the lines written."""
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    lines = 0
+    for lines, row in enumerate(_rows(reports), start=1):
+        writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
+    return lines
+
+
+def _rows(reports: Path) -> Iterator[tuple[str | int, ...]]:
+    for file in sorted(reports.glob("*.parquet")):
+        with pq.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(columns=list(COLUMNS)):
+                yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
