@@ -1,0 +1,67 @@
+"""`dataspace dataset draft`: write a first ingestion plan by looking at the files. Parses, calls, prints."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from catalog.values import is_slug
+from pipelines.draft.draft import make_draft
+from pipelines.draft.form import About
+from pipelines.draft.names import words_of
+from pipelines.draft.summary import summary
+from pipelines.draft.write import written
+from pipelines.errors import PipelineError
+from pipelines.plan_file import parse_plan
+
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+def draft_command(
+    files: Annotated[list[Path], typer.Argument(help="Files of one delivery, its folder, or a database file.")],
+    plan: Annotated[Path | None, typer.Option("--out", help="The plan to write; <id>.toml unless given.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="Identifier of the dataset in URLs and queries.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Title of the dataset.")] = None,
+    holder: Annotated[str, typer.Option("--holder", help="Name of the data holder.")] = "Data holder (check)",
+    email: Annotated[str | None, typer.Option("--email", help="Address of the data holder.")] = None,
+    domain: Annotated[str | None, typer.Option("--domain", help="Pseudonymisation domain.")] = None,
+    public: Annotated[
+        list[str] | None, typer.Option("--public", help="A table that is about nobody: a code list, an aggregate.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a plan that is already there.")] = False,
+) -> None:
+    """Write a first ingestion plan by looking at the files of a delivery, for the holder to edit."""
+    name = id_ or _slug(files[0])
+    if not is_slug(name):
+        _refuse(f"{name!r} is no identifier: lower-case letters, digits, '-' and '_'. Choose one with --id.")
+    file = plan or Path(f"{name}.toml")
+    if file.exists() and not force:
+        _refuse(f"{file} is already there. Choose another file with --out, or overwrite it with --force.")
+    about = About(
+        id=name,
+        title=title or name,
+        holder={"name": holder} | ({"email": email} if email else {}),
+        domain=domain or name.replace("_", "-"),
+        public=frozenset(public or ()),
+    )
+    try:
+        draft = make_draft(files, about, file.parent)
+        text = written(draft)
+        parse_plan(text, file)
+    except PipelineError as failure:
+        _refuse(str(failure))
+    file.write_text(text, encoding="utf-8")
+    for line in summary(draft, file):
+        out.print(escape(line), soft_wrap=True)
+
+
+def _slug(file: Path) -> str:
+    """An identifier made of the file's name without its endings."""
+    return words_of(file.resolve().name.split(".")[0]).replace("_", "-")[:64].strip("-") or "dataset"
+
+
+def _refuse(why: str) -> None:
+    err.print(f"[red]{escape(why)}[/red]", soft_wrap=True)
+    raise typer.Exit(1)
