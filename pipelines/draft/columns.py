@@ -28,6 +28,9 @@ SHARE = Decimal("0.99")
 RANGE_DIGITS = 6
 """Significant digits that a number delivered with many of them keeps."""
 
+BROKEN = 0.02
+"""Share of rows with line breaks or control characters in a column that are set aside, and the column kept."""
+
 REPEATED = 20
 """Rows a text with blanks must have on average for each of its values, not to be taken for free text."""
 
@@ -117,12 +120,14 @@ def draft_column(
         values=values, bounds=bounds, step=step, unit=unit,
     )  # fmt: skip
     remarks += _date_remarks(read)
+    if facts.broken:
+        remarks.append(f"{CHECK}some cells hold line breaks or control characters; these rows are set aside.")
     return DraftColumn(ColumnPlan(column, facts.name, read.spelling.formats if read.spelling else ()), tuple(remarks))
 
 
 def _refusal(facts: ColumnFacts, read: Reading, setting: Setting) -> str | None:
     """Why a column cannot be kept."""
-    if facts.broken:
+    if facts.broken > BROKEN * facts.rows:
         return "some cells run over several lines or hold control characters, which the store does not keep"
     if facts.comma and facts.comma + facts.whole == filled(facts, setting.null):
         return "numbers with a decimal comma cannot be read as numbers: deliver them with a point"

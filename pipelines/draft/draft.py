@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pipelines.draft import names
+from pipelines.draft.columns import BROKEN
 from pipelines.draft.delivery import Found, find
 from pipelines.draft.form import About, Draft, DraftColumn, DraftTable, LeftOut
 from pipelines.draft.identity import normalisation
@@ -92,13 +93,14 @@ def _share(look: Look, table: Looked, persons: Looked, about_whom: Mapping[str, 
 
 
 def _threshold(look: Look, table: Looked, about_whom: Mapping[str, Whose], persons: Looked | None) -> Decimal:
-    """Share of rows that will be set aside since nobody knows whose they are, rounded up."""
+    """Share of rows that will be set aside, since nobody knows whose they are or they hold line breaks, rounded up."""
     person = about_whom[table.name].person
-    if person is None:
-        return Decimal(0)
-    facts = table.facts[person]
-    known = _share(look, table, persons, about_whom) if persons and persons is not table else 1.0
-    lost = 1 - known * facts.filled / max(1, facts.rows)
+    broken = sum(f.broken for f in table.facts.values() if f.broken <= BROKEN * f.rows)
+    lost = broken / max(1, table.rows)
+    if person is not None:
+        facts = table.facts[person]
+        known = _share(look, table, persons, about_whom) if persons and persons is not table else 1.0
+        lost += 1 - known * facts.filled / max(1, facts.rows)
     return next((t for t in THRESHOLDS if lost <= t), Decimal(1)) if lost > 0 else Decimal(0)
 
 

@@ -46,15 +46,15 @@ class Crowding:
     groups: int
 
 
-def is_unique(look: Look, key: Key) -> bool:
-    """True if every row has the key and no two chosen rows share it."""
+def is_unique(look: Look, key: Key, *, empty: float = 0) -> bool:
+    """True if no two chosen rows share the key, and no more than the share `empty` of rows lack it."""
     filled, chosen, distinct = look.ask(
         key.table,
         key.columns,
-        f"SELECT count(k), count(*) FILTER (c), count(DISTINCT h) FILTER (c) FROM"
+        f"SELECT count(k), count(k) FILTER (c), count(DISTINCT h) FILTER (c AND k IS NOT NULL) FROM"
         f" (SELECT {key.text} AS k, hash({key.text}) AS h, {key.chosen} AS c FROM delivered)",
     )[0]
-    return bool(filled) and filled == key.rows and chosen == distinct
+    return bool(filled) and filled >= key.rows * (1 - empty) and chosen == distinct
 
 
 def share_found(look: Look, child: Key, parent: Key) -> float:

@@ -15,6 +15,9 @@ from catalog.schema import RESERVED
 KNOWN: dict[str, Any] = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 PERSON, PUBLIC = KNOWN["person"], KNOWN["public"]
 
+SHORTHAND = 4
+"""Letters of words that may be short for something else in the name of a table."""
+
 LONGEST = 63
 """Characters of a stored name."""
 
@@ -90,7 +93,7 @@ def is_position(column: str) -> bool:
 
 def names_persons(table: str) -> bool:
     """True if a table's name says that its rows are persons."""
-    return any(word in PERSON["words"] for word in words_of(table).split("_"))
+    return any(word in PERSON["words"] and len(word) > SHORTHAND for word in words_of(table).split("_"))
 
 
 def is_sign_of_person(column: str) -> bool:

@@ -21,6 +21,9 @@ LONGEST_KEY = 5
 GRID_ROWS, GRID_SHARE, GRID_REPEATS = 100, 0.4, 5
 """An aggregate has so many rows, fills this share of the cells its keys make, and repeats each key so often."""
 
+UNNAMED = 0.25
+"""Share of rows of a code list that may have no code: lists end in empty lines, and have headings."""
+
 LINKED = 0.99
 """Share of values found in another table's identifiers from which on a column is taken to hold the same."""
 
@@ -85,12 +88,14 @@ def _weak(look: Look, table: Looked, known: Sequence[Key]) -> Whose:
 
 def _public(look: Look, table: Looked) -> Whose | None:
     """Public, and why; None if it may be about persons."""
-    if any(names.weak_rank(c) is not None and names.is_position(c) for c in table.facts):
+    if any((f := names.forbidden(c)) and f.is_identifier for c in table.facts):
         return None
-    if names.names_persons(table.name) or any((f := names.forbidden(c)) and f.is_identifier for c in table.facts):
+    if table.said.is_code_list:
+        return Whose(True, None, "its Table Schema says that it is a code list.")
+    if names.names_persons(table.name) or any(names.is_position(c) for c in table.facts):
         return None
     signs = [c for c in table.facts if names.is_sign_of_person(c)]
-    if _is_code_list(look, table) and (not signs or table.said.is_code_list):
+    if not signs and _is_code_list(look, table):
         return Whose(True, None, "it looks like a public list: codes and what they mean.")
     if _is_grid(look, table):
         return Whose(True, None, "it looks like an aggregate: one row for each combination of its keys.")
@@ -98,13 +103,11 @@ def _public(look: Look, table: Looked) -> Whose | None:
 
 
 def _is_code_list(look: Look, table: Looked) -> bool:
-    if table.said.is_code_list:
-        return True
     labels = [c for c in table.facts if names.is_label(c) and table.readings[c].type is ColumnType.CODE]
     codes = [c for c in table.facts if names.is_code(c) and c not in labels]
     if not labels or not codes:
         return False
-    return any(is_unique(look, table.key(*codes[:n])) for n in range(1, min(len(codes), 3) + 1))
+    return any(is_unique(look, table.key(*codes[:n]), empty=UNNAMED) for n in range(1, min(len(codes), 3) + 1))
 
 
 def _is_grid(look: Look, table: Looked) -> bool:
@@ -121,10 +124,15 @@ def _is_grid(look: Look, table: Looked) -> bool:
             cells *= facts.distinct
         if cells >= table.rows * 0.9 and keys:
             break
-    repeats = all(table.rows >= GRID_REPEATS * table.facts[k].distinct for k in keys)
+    repeats = all(table.rows >= _repeats(table, k) * table.facts[k].distinct for k in keys)
     if len(keys) == 1:
         return _is_calendar(look, table, keys[0]) and is_unique(look, table.key(*keys))
     return len(keys) > 1 and repeats and table.rows >= GRID_SHARE * cells and is_unique(look, table.key(*keys))
+
+
+def _repeats(table: Looked, column: str) -> float:
+    """How often each value of a key is there at least; of days there are many, and estimates are a little off."""
+    return 1.8 if table.readings[column].type is ColumnType.DATE else GRID_REPEATS
 
 
 def _may_be_key(table: Looked, column: str) -> bool:

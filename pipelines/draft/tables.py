@@ -167,9 +167,7 @@ def _table(
     elif not is_public:
         remarks += NO_PERSON
     if around.threshold:
-        remarks.append(
-            f"{CHECK}rows without a person, or of persons who are not in the table of persons, are set aside"
-        )
+        remarks.append(f"{CHECK}a part of the rows will be set aside: {_aside(person)}. How many may be?")
     plan = TablePlan(
         name=around.stored[table.name], kind=around.kind, source=table.name, columns=(),
         title=table.said.title, description=table.said.description,
@@ -188,6 +186,12 @@ def _bounds(
     grouped: dict[str, Family] = {c.plan.source: table.families[c.plan.source] for c in codes[:MOST_GROUPED]}
     found = crowding(look, person, grouped)
     return found.rows, found.groups, columns
+
+
+def _aside(person: str | None) -> str:
+    broken = "cells with line breaks or control characters"
+    unknown = "rows without a person, or of persons who are not in the table of persons"
+    return broken if person is None else f"{unknown}, or {broken}"
 
 
 def _reasons(out: Sequence[LeftOut], identifiers: Sequence[str], person: str | None) -> str:

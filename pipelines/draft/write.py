@@ -15,10 +15,10 @@ from pipelines.plan import Check, LookupColumn
 WIDTH = 118
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
-HEAD = """\
-A first ingestion plan, written by looking at the delivery. Read it line by line before it is used: what could not be
-told for sure is marked "check:". A plan is public: no value that few persons share may be written into it.
-"""
+HEAD = (
+    "A first ingestion plan, written by looking at the delivery. Read it line by line before it is used: what could "
+    'not be told for sure is marked "check:". A plan is public: no value that few persons share may be written into it.'
+)
 
 ORDER = (TableKind.PERSONS, TableKind.EVENTS, TableKind.LOOKUP)
 
@@ -26,8 +26,15 @@ ORDER = (TableKind.PERSONS, TableKind.EVENTS, TableKind.LOOKUP)
 def written(draft: Draft) -> str:
     """The plan as text, which `pipelines.plan_file.load_plan` reads."""
     tables = sorted(draft.tables, key=lambda t: ORDER.index(t.plan.kind))
-    parts = [_comment(HEAD), _dataset(draft), *(_table(t) for t in tables), _left_out(draft.left_out)]
+    ready = [t for t in tables if not t.no_person] or tables
+    waiting = [_waiting(t) for t in tables if t not in ready]
+    parts = [_comment(HEAD), _dataset(draft), *(_table(t) for t in ready), *waiting, _left_out(draft.left_out)]
     return "\n".join(part for part in parts if part)
+
+
+def _waiting(table: DraftTable) -> str:
+    """A table that cannot be loaded yet, as a comment: the others of the delivery can."""
+    return "".join(f"# {line}".rstrip() + "\n" for line in _table(table).splitlines())
 
 
 def _dataset(draft: Draft) -> str:
