@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from catalog.schema import Bounds, CodedValue, Column, ColumnType
 from pipelines.draft import names
-from pipelines.draft.dates import Spelling, filled
+from pipelines.draft.dates import Spelling
 from pipelines.draft.form import CHECK, DraftColumn, LeftOut
 from pipelines.draft.measure import ColumnFacts
 from pipelines.draft.rare import FEWEST, Group, may_be_listed, shared_range
@@ -45,22 +45,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Setting:
-    """What the columns of a table have in common.
-
-    `null` is the word for a missing value, `listed` and `classes` are the groups of columns by delivered name.
-    """
+    """What the columns of a table have in common: `listed` and `classes` are groups by delivered column."""
 
     is_public: bool
-    null: str = ""
     listed: Mapping[str, list[Group]] = field(default_factory=dict)
     classes: Mapping[str, list[Group]] = field(default_factory=dict)
-    looks: Mapping[str, str] = field(default_factory=dict)
-    linking: Collection[str] = ()
 
 
-def reading(facts: ColumnFacts, spelling: Spelling | None, said: FieldSaid | None, null: str) -> Reading:
+def reading(facts: ColumnFacts, spelling: Spelling | None, said: FieldSaid | None) -> Reading:
     """The narrowest type that every filled cell can be read as."""
-    wanted = filled(facts, null)
+    wanted = facts.filled
     if spelling:
         return Reading(ColumnType.TIMESTAMP if spelling.timed else ColumnType.DATE, spelling)
     if facts.family is Family.BOOLEAN or _is_truth(facts, wanted):
@@ -101,9 +95,9 @@ def draft_column(
     if refused:
         return LeftOut(facts.name, refused)
     if names.is_birth(facts.name) and read.type in (ColumnType.DATE, ColumnType.TIMESTAMP) and not setting.is_public:
-        return _year_of_birth(name, facts, read, said, setting)
+        return _year_of_birth(name, facts, read, said)
     if names.is_postcode(facts.name) and read.type in (ColumnType.CODE, ColumnType.INTEGER) and not setting.is_public:
-        return _shortened(name, facts, said, setting)
+        return _shortened(name, facts, said)
     remarks: list[str] = []
     type_ = _stored_type(facts, read, setting)
     bounds, step, unit = None, Decimal(1), None
@@ -116,7 +110,7 @@ def draft_column(
         bounds = _date_bounds(facts, setting, remarks)
     column = Column(
         name=name, type=type_, title=said.title if said else "", description=said.description if said else "",
-        required=_is_required(facts, setting), code_system=_code_system(facts, type_, remarks),
+        required=_is_required(facts), code_system=_code_system(facts, type_, remarks),
         values=values, bounds=bounds, step=step, unit=unit,
     )  # fmt: skip
     remarks += _date_remarks(read)
@@ -129,7 +123,7 @@ def _refusal(facts: ColumnFacts, read: Reading, setting: Setting) -> str | None:
     """Why a column cannot be kept."""
     if facts.broken > BROKEN * facts.rows:
         return "some cells run over several lines or hold control characters, which the store does not keep"
-    if facts.comma and facts.comma + facts.whole == filled(facts, setting.null):
+    if facts.comma and facts.comma + facts.whole == facts.filled:
         return "numbers with a decimal comma cannot be read as numbers: deliver them with a point"
     if setting.is_public or read.type is not ColumnType.CODE:
         return None
@@ -146,8 +140,8 @@ def _stored_type(facts: ColumnFacts, read: Reading, setting: Setting) -> ColumnT
     return read.type
 
 
-def _is_required(facts: ColumnFacts, setting: Setting) -> bool:
-    return 0 < facts.rows == filled(facts, setting.null)
+def _is_required(facts: ColumnFacts) -> bool:
+    return 0 < facts.rows == facts.filled
 
 
 def _values(
@@ -185,8 +179,8 @@ def _number_bounds(
 
 
 def _are_years(low: Decimal, high: Decimal, facts: ColumnFacts, type_: ColumnType) -> bool:
-    digits = {len(s) for s in facts.samples if s not in facts.missing}
-    likely = all(s[:2] in ("18", "19", "20") for s in facts.samples if s not in facts.missing)
+    digits = {len(s) for s in facts.samples}
+    likely = all(s[:2] in ("18", "19", "20") for s in facts.samples)
     return type_ is ColumnType.INTEGER and digits == {4} and likely and 1000 < low <= high <= 5000
 
 
@@ -242,30 +236,28 @@ def _date_remarks(read: Reading) -> list[str]:
 def _code_system(facts: ColumnFacts, type_: ColumnType, remarks: list[str]) -> str | None:
     if type_ not in (ColumnType.CODE, ColumnType.INTEGER):
         return None
-    samples = tuple(s for s in facts.samples if s not in facts.missing)
+    samples = tuple(s for s in facts.samples)
     found = names.code_system(facts.name, samples)
     if found:
         remarks.append(f"{CHECK}the code system is a guess by name and shape.")
     return found
 
 
-def _year_of_birth(
-    name: str, facts: ColumnFacts, read: Reading, said: FieldSaid | None, setting: Setting
-) -> DraftColumn:
+def _year_of_birth(name: str, facts: ColumnFacts, read: Reading, said: FieldSaid | None) -> DraftColumn:
     column = Column(
         name=name, type=ColumnType.INTEGER, title=said.title if said else "Year of birth",
         description="Year of the date of birth; day and month are not kept.",
-        required=_is_required(facts, setting), bounds=Bounds(Decimal(1900), Decimal(2050)), unit="year",
+        required=_is_required(facts), bounds=Bounds(Decimal(1900), Decimal(2050)), unit="year",
     )  # fmt: skip
     formats = read.spelling.formats if read.spelling else ()
     remarks = ("only the year is kept: a day of birth helps to find a person again.", *_date_remarks(read))
     return DraftColumn(ColumnPlan(column, facts.name, formats, generalise="year"), remarks)
 
 
-def _shortened(name: str, facts: ColumnFacts, said: FieldSaid | None, setting: Setting) -> DraftColumn:
+def _shortened(name: str, facts: ColumnFacts, said: FieldSaid | None) -> DraftColumn:
     column = Column(
         name=name, type=ColumnType.CODE, title=said.title if said else "",
-        description="The first two characters of the postal code.", required=_is_required(facts, setting),
+        description="The first two characters of the postal code.", required=_is_required(facts),
     )  # fmt: skip
     remark = "only the first two characters are kept: a whole postal code may stand for a few families."
     return DraftColumn(ColumnPlan(column, facts.name, generalise="first-2"), (remark,))

@@ -33,7 +33,7 @@ class Spelling:
 
 def likely_formats(look: Look, facts: ColumnFacts) -> tuple[str, ...]:
     """Formats that read at least one of the samples, so that all of them together are worth trying on every row."""
-    samples = [s for s in facts.samples if s not in facts.missing and any(c.isdigit() for c in s)]
+    samples = [s for s in facts.samples if any(c.isdigit() for c in s)]
     if not samples or (facts.whole and {len(s) for s in samples} != {8}):
         return ()
     asked = ", ".join("count(*) FILTER (try_strptime(v, ?) IS NOT NULL)" for _ in FORMATS)
@@ -56,36 +56,31 @@ def _covering(look: Look, samples: list[str], formats: list[str]) -> tuple[str, 
     return tuple(formats) if read == len(samples) else ()
 
 
-def spellings(look: Look, table: str, facts: Mapping[str, ColumnFacts], null: str) -> dict[str, Spelling]:
-    """How each column of nothing but dates spells them, by column; `null` stands for a missing value."""
-    likely = {c: f for c, f in facts.items() if _may_be_date(f, null)}
-    tried = {c: () if _is_iso(f, null) else likely_formats(look, f) for c, f in likely.items()}
-    tried = {c: formats for c, formats in tried.items() if formats or _is_iso(facts[c], null)}
+def spellings(look: Look, table: str, facts: Mapping[str, ColumnFacts]) -> dict[str, Spelling]:
+    """How each column that holds nothing but dates spells them, by column."""
+    likely = {c: f for c, f in facts.items() if _may_be_date(f)}
+    tried = {c: () if _is_iso(f) else likely_formats(look, f) for c, f in likely.items()}
+    tried = {c: formats for c, formats in tried.items() if formats or _is_iso(facts[c])}
     if not tried:
         return {}
     asked = ", ".join(_counts(c, facts[c], formats) for c, formats in tried.items())
     row = list(look.ask(table, tried, f"SELECT {asked} FROM delivered")[0])
     found = {}
     for column, formats in tried.items():
-        spelling = _spelling(facts[column], formats, [row.pop(0) for _ in range(len(formats) + 3)], null)
+        spelling = _spelling(facts[column], formats, [row.pop(0) for _ in range(len(formats) + 3)])
         if spelling:
             found[column] = spelling
     return found
 
 
-def _may_be_date(facts: ColumnFacts, null: str) -> bool:
+def _may_be_date(facts: ColumnFacts) -> bool:
     if facts.family.value in ("date", "time", "zoned"):
         return facts.filled > 0
-    return facts.family.value in ("text", "whole") and 6 <= facts.longest <= 32 and filled(facts, null) > 0
+    return facts.family.value in ("text", "whole") and 6 <= facts.longest <= 32 and facts.filled > 0
 
 
-def filled(facts: ColumnFacts, null: str) -> int:
-    """Cells that hold something once the word for a missing value is known."""
-    return facts.filled - facts.missing.get(null, 0)
-
-
-def _is_iso(facts: ColumnFacts, null: str) -> bool:
-    return facts.iso == filled(facts, null)
+def _is_iso(facts: ColumnFacts) -> bool:
+    return facts.iso == facts.filled
 
 
 def _counts(column: str, facts: ColumnFacts, formats: tuple[str, ...]) -> str:
@@ -98,10 +93,10 @@ def _counts(column: str, facts: ColumnFacts, formats: tuple[str, ...]) -> str:
     return ", ".join([*each, f"count({read})", f"count(*) FILTER ({within})", timed])
 
 
-def _spelling(facts: ColumnFacts, formats: tuple[str, ...], counts: list[int], null: str) -> Spelling | None:
+def _spelling(facts: ColumnFacts, formats: tuple[str, ...], counts: list[int]) -> Spelling | None:
     *each, together, within, timed = counts
-    wanted = filled(facts, null)
-    if _is_iso(facts, null):
+    wanted = facts.filled
+    if _is_iso(facts):
         return Spelling((), timed > 0)
     if together != wanted or (within != wanted and facts.whole):
         return None

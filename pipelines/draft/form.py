@@ -1,6 +1,6 @@
 """What a draft is made of: the plan's own parts, each with remarks for the holder who will edit them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,19 @@ CHECK = "check: "
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A delivered table, or a column of one, that the draft does not read, and why."""
+    """A delivered table, or a column of one, that the draft does not read, and why; `is_empty` if it has no rows."""
 
     name: str
     why: str
+    is_empty: bool = False
+
+
+def by_reason(left_out: Iterable[LeftOut]) -> Iterator[tuple[str, str]]:
+    """Names with one reason together, and the reason; in the order of the first."""
+    names: dict[str, list[str]] = {}
+    for left in left_out:
+        names.setdefault(left.why, []).append(left.name)
+    yield from ((", ".join(listed), why) for why, listed in names.items())
 
 
 @dataclass(frozen=True)

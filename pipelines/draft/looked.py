@@ -34,7 +34,7 @@ def look_at(look: Look, table: str, said: TableSaid | None) -> Looked | LeftOut:
     try:
         described = look.describe(table)
         if described.note:
-            return LeftOut(table, described.note)
+            return LeftOut(table, described.note, is_empty=True)
         families = {c: f for c in described.columns if (f := family_of(look, table, c))}
         facts = measure(look, table, families)
     except SourceError as failure:
@@ -42,7 +42,7 @@ def look_at(look: Look, table: str, said: TableSaid | None) -> Looked | LeftOut:
     rows = max((f.rows for f in facts.values()), default=0)
     nested = tuple(LeftOut(c, "its cells are not single values") for c in described.columns if c not in families)
     if not rows and said is None:
-        return LeftOut(table, "delivered without rows, so nothing tells what its columns hold")
+        return LeftOut(table, "delivered without rows, so nothing tells what its columns hold", is_empty=True)
     return Looked(table, rows, families, facts, said or TableSaid(), left_out=nested)
 
 
@@ -59,7 +59,7 @@ def null_word(tables: Sequence[Looked]) -> str:
     return max(needing, key=lambda word: needing[word], default="")
 
 
-def read(look: Look, table: Looked, null: str) -> dict[str, Reading]:
+def read(look: Look, table: Looked) -> dict[str, Reading]:
     """What each column of a table is read as."""
-    spelt = spellings(look, table.name, table.facts, null)
-    return {c: reading(f, spelt.get(c), table.said.field_of(c), null) for c, f in table.facts.items()}
+    spelt = spellings(look, table.name, table.facts)
+    return {c: reading(f, spelt.get(c), table.said.field_of(c)) for c, f in table.facts.items()}

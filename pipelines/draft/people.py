@@ -21,7 +21,7 @@ LONGEST_KEY = 5
 GRID_ROWS, GRID_SHARE, GRID_REPEATS = 100, 0.4, 5
 """An aggregate has so many rows, fills this share of the cells its keys make, and repeats each key so often."""
 
-UNNAMED = 0.25
+UNNAMED = 0.5
 """Share of rows of a code list that may have no code: lists end in empty lines, and have headings."""
 
 LINKED = 0.99

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.schema import TableKind
-from pipelines.draft.form import CHECK, Draft, DraftTable
+from pipelines.draft.form import CHECK, Draft, DraftTable, by_reason
 from pipelines.draft.write import one_line
 
 SAID = {
@@ -37,13 +37,13 @@ def _person(table: DraftTable) -> str:
 
 
 def _left_out(draft: Draft) -> Iterator[str]:
-    for left in draft.left_out:
-        yield f"left out: table {one_line(left.name)}: {left.why}"
+    for listed, why in by_reason(draft.left_out):
+        yield f"left out: {one_line(listed)}: {why}"
     for table in draft.tables:
         if table.plan.identifiers:
             yield f"not stored: {table.plan.name}: identifiers {', '.join(map(one_line, table.plan.identifiers))}"
-        for column in table.left_out:
-            yield f"left out: {table.plan.name}.{one_line(column.name)}: {column.why}"
+        for listed, why in by_reason(table.left_out):
+            yield f"left out of {table.plan.name}: {one_line(listed)}: {why}"
 
 
 def _checks(draft: Draft) -> int:

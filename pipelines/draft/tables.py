@@ -16,6 +16,7 @@ from pipelines.draft.looked import Looked
 from pipelines.draft.measure import Look, text_of
 from pipelines.draft.people import Whose
 from pipelines.draft.rare import count_groups, decade, magnitude
+from pipelines.draft.repeats import without_repeats
 from pipelines.mapping import Family, identifier
 from pipelines.plan import TablePlan
 
@@ -40,12 +41,11 @@ NO_PERSON = (
 
 @dataclass(frozen=True)
 class Around:
-    """What a table is drafted with: stored names of tables, links to others, the word for a missing value."""
+    """What a table is drafted with: stored names of tables, links to others."""
 
     stored: Mapping[str, str]
     whose: Whose
     kind: TableKind
-    null: str
     links: Sequence[Link] = ()
     pointed_at: frozenset[str] = frozenset()
     threshold: Decimal = Decimal(0)
@@ -71,7 +71,8 @@ def draft_table(look: Look, table: Looked, around: Around) -> DraftTable | LeftO
     columns = tuple(_linked(m, around.links) for m in made.values() if isinstance(m, DraftColumn))
     if not columns:
         return LeftOut(table.name, "no column of it can be kept: " + _reasons(out, identifiers, person))
-    return _table(look, table, around, columns, identifiers, out)
+    drafted = _table(look, table, around, columns, identifiers, out)
+    return drafted if around.whose.is_public else without_repeats(look, table, drafted)
 
 
 def _forbidden(table: Looked, around: Around) -> tuple[list[str], list[LeftOut]]:
@@ -115,27 +116,24 @@ def _setting(look: Look, table: Looked, kept: Sequence[str], around: Around) -> 
     listed, classes = {}, {}
     for column in kept:
         facts, reading = table.facts[column], table.readings[column]
-        text = _without(text_of(column, table.families[column]), around.null)
+        text = text_of(column, table.families[column])
         if is_countable(facts, reading) and not around.whose.is_public:
             listed[column] = text if reading.type is ColumnType.CODE else f"TRY_CAST({text} AS DOUBLE)::BIGINT"
         if reading.type.is_number:
             classes[column] = magnitude(f"TRY_CAST({text} AS DOUBLE)")
         if reading.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
             formats = reading.spelling.formats if reading.spelling else ()
-            classes[column] = decade(_moment(text, formats))
+            classes[column] = decade(moment_of(column, table.families[column], formats))
     return Setting(
         is_public=around.whose.is_public,
-        null=around.null,
         listed=count_groups(look, table.name, read, listed, by),
         classes=count_groups(look, table.name, read, classes, by),
     )
 
 
-def _without(text: str, null: str) -> str:
-    return f"nullif({text}, {sql.text(null)})" if null else text
-
-
-def _moment(text: str, formats: Sequence[str]) -> str:
+def moment_of(column: str, family: Family, formats: Sequence[str]) -> str:
+    """SQL of a cell as a moment, NULL if it is none."""
+    text = text_of(column, family)
     if formats:
         return f"try_strptime({text}, [{', '.join(sql.text(f) for f in formats)}])"
     return f"CASE WHEN isfinite(TRY_CAST({text} AS TIMESTAMP)) THEN TRY_CAST({text} AS TIMESTAMP) END"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.schema import Column, ColumnType, TableKind
-from pipelines.draft.form import CHECK, Draft, DraftColumn, DraftTable, LeftOut
+from pipelines.draft.form import CHECK, Draft, DraftColumn, DraftTable, LeftOut, by_reason
 from pipelines.plan import Check, LookupColumn
 
 WIDTH = 118
@@ -84,7 +84,7 @@ def _table(table: DraftTable) -> str:
         *([f"rows_per_person = {plan.rows_per_person}"] if plan.kind is TableKind.EVENTS else []),
         *([f"groups_per_person = {plan.groups_per_person}"] if plan.kind is TableKind.EVENTS else []),
         *([f"threshold = {literal(plan.threshold)}"] if plan.threshold else []),
-        *_remarks(f"left out: {one_line(o.name)}: {o.why}" for o in table.left_out),
+        *_remarks(f"left out: {listed}: {why}" for listed, why in by_reason(table.left_out)),
         "",
         *(line for column in table.columns for line in _column(plan.name, column)),
         *(line for check in plan.checks for line in _check(plan.name, check)),
@@ -146,7 +146,7 @@ def _check(table: str, check: Check) -> Iterator[str]:
 
 
 def _left_out(left: Iterable[LeftOut]) -> str:
-    said = [f"{one_line(o.name)}: {o.why}" for o in left]
+    said = [f"{listed}: {why}" for listed, why in by_reason(left)]
     return "\n".join(["# Tables of the delivery that are left out:", *_remarks(said), ""]) if said else ""
 
 
