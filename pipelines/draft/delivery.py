@@ -1,24 +1,24 @@
 """From the files a holder names to a source of the plan: format, location, options."""
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pipelines.draft.csv_form import csv_options
+from pipelines.draft.texts import TEXTS, is_archive, names_in, stem, texts_of
 from pipelines.errors import SourceError
 from pipelines.plan import SourcePlan
 from pipelines.readers import READERS
 
-DATABASES = {".duckdb": "duckdb", ".ddb": "duckdb", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".db": "sqlite"}
-COMPRESSED = ("", ".gz", ".xz", ".zst", ".bz2")
-ENDINGS = {
-    kind + packed: format_
-    for kind, format_ in {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".ndjson": "fhir-ndjson"}.items()
-    for packed in COMPRESSED
-} | {".parquet": "parquet"}
-CONTAINERS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz")
+ENDINGS = (
+    dict.fromkeys(TEXTS, "csv")
+    | dict.fromkeys((".ndjson", ".ndjson.gz"), "fhir-ndjson")
+    | {".parquet": "parquet", ".duckdb": "duckdb", ".ddb": "duckdb"}
+    | dict.fromkeys((".sqlite", ".sqlite3", ".db"), "sqlite")
+)
+"""Formats by the ending of a file's name."""
 
 MAGIC = {b"DUCK": ("duckdb", 8), b"SQLite format 3": ("sqlite", 0), b"PAR1": ("parquet", 0)}
 """First bytes of a format, and where they stand."""
@@ -26,11 +26,15 @@ MAGIC = {b"DUCK": ("duckdb", 8), b"SQLite format 3": ("sqlite", 0), b"PAR1": ("p
 
 @dataclass(frozen=True)
 class Found:
-    """A source as the plan names it, the folder or file it lies in, and the tables wanted (all, if none are named)."""
+    """A source as the plan names it and where it lies now.
+
+    `tables` are those wanted (all, if none are named), `other` says of some why they cannot be read.
+    """
 
     source: SourcePlan
     location: Path
     tables: frozenset[str]
+    other: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, table: str) -> bool:
         """True if a table of the source is wanted."""
@@ -43,30 +47,31 @@ def find(files: Sequence[Path], plan_folder: Path) -> Found:
         if not file.exists():
             raise SourceError(f"{file}: there is no such file or folder.")
     location = files[0] if len(files) == 1 else _folder_of(files)
-    format_ = _format(location if location.is_file() else None, files)
+    format_ = _format(location, files)
     if format_ not in READERS:
         raise SourceError(f"{location}: files of the format {format_} cannot be read. Known: {', '.join(READERS)}.")
-    wanted = frozenset(_stem(f) for f in files) if len(files) > 1 else frozenset()
-    options: dict[str, Any] = csv_options(_texts(location, files)) if format_ == "csv" else {}
-    return Found(SourcePlan(format_, _said(location, plan_folder), options), location, wanted)
+    wanted = frozenset(stem(f.name) for f in files) if len(files) > 1 else frozenset()
+    options, other = csv_options(texts_of(location, files)) if format_ == "csv" else ({}, {})
+    return Found(SourcePlan(format_, _said(location, plan_folder), options), location, wanted, other)
 
 
 def _folder_of(files: Sequence[Path]) -> Path:
-    folders = {f.resolve().parent for f in files}
-    if len(folders) > 1 or any(f.is_dir() for f in files):
+    if len({f.resolve().parent for f in files}) > 1 or any(f.is_dir() for f in files):
         raise SourceError("The files lie in several folders. A delivery is one folder, one archive or one database.")
     return files[0].parent
 
 
-def _format(file: Path | None, files: Sequence[Path]) -> str:
-    """The one format of the files, by their first bytes, else by their names."""
-    if file is not None:
-        return _format_of(file) or "csv"
-    inside = files if len(files) > 1 else sorted(f for f in files[0].iterdir() if f.is_file())
-    formats = [found for f in inside if (found := _format_of(f))]
-    if not formats:
-        raise SourceError(f"{files[0]}: there is no file of a known kind. Known: {', '.join([*ENDINGS, *DATABASES])}.")
-    return max(dict.fromkeys(formats), key=formats.count)
+def _format(location: Path, files: Sequence[Path]) -> str:
+    """The format of most of the files, by their first bytes, else by their names."""
+    if location.is_file():
+        return _format_of(location) or "csv"
+    inside = files if len(files) > 1 else sorted(f for f in location.iterdir() if f.is_file())
+    found = _commonest(filter(None, map(_format_of, inside)))
+    if found is None:
+        folders = any(f.is_dir() for f in location.iterdir())
+        mend = "Name one of its folders." if folders else f"Known: {', '.join(ENDINGS)}."
+        raise SourceError(f"{location}: there is no file of a known kind in it. {mend}")
+    return found
 
 
 def _format_of(file: Path) -> str | None:
@@ -75,43 +80,18 @@ def _format_of(file: Path) -> str | None:
     for magic, (format_, at) in MAGIC.items():
         if head[at : at + len(magic)] == magic:
             return format_
-    lower = file.name.lower()
-    if lower.endswith(CONTAINERS):
-        return _format_inside(file)
-    return next((f for end, f in (ENDINGS | DATABASES).items() if lower.endswith(end)), None)
+    if is_archive(file):
+        return _commonest(filter(None, map(_by_name, names_in(file)))) or "csv"
+    return _by_name(file.name)
 
 
-def _format_inside(archive: Path) -> str:
-    """The format of most files of an archive, by name: only its list of names is read."""
-    import tarfile
-    import zipfile
-
-    try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as opened:
-                names = opened.namelist()
-        else:
-            with tarfile.open(archive) as packed:
-                names = packed.getnames()
-    except (OSError, tarfile.TarError, zipfile.BadZipFile):
-        raise SourceError(f"{archive}: the archive cannot be read, or is not what its name says.") from None
-    formats = [f for n in names for end, f in ENDINGS.items() if n.lower().endswith(end) and "__MACOSX" not in n]
-    return max(dict.fromkeys(formats), key=formats.count) if formats else "csv"
+def _by_name(name: str) -> str | None:
+    return next((format_ for ending, format_ in ENDINGS.items() if name.lower().endswith(ending)), None)
 
 
-def _texts(location: Path, files: Sequence[Path]) -> list[Path]:
-    """The text files whose form is looked at."""
-    listed = files if len(files) > 1 else [location] if location.is_file() else sorted(location.iterdir())
-    return [f for f in listed if f.is_file() and ENDINGS.get(_ending(f)) == "csv"]
-
-
-def _ending(file: Path) -> str:
-    return max((e for e in ENDINGS if file.name.lower().endswith(e)), key=len, default="")
-
-
-def _stem(file: Path) -> str:
-    ending = _ending(file)
-    return (file.name[: len(file.name) - len(ending)] if ending else file.stem).lower()
+def _commonest(formats: Iterable[str]) -> str | None:
+    counted = Counter(formats).most_common(1)
+    return counted[0][0] if counted else None
 
 
 def _said(location: Path, plan_folder: Path) -> str:

@@ -42,12 +42,17 @@ def _opened(found: Found) -> Iterator[Look]:
 def _looked(look: Look, found: Found) -> tuple[list[Looked], list[LeftOut]]:
     """Facts of the wanted tables, and those that cannot be looked at; raises SourceError if there is none at all."""
     folder = found.location if found.location.is_dir() else found.location.parent
-    seen = [look_at(look, t, schema_beside(folder, t)) for t in look.source.tables() if found.has(t)]
+    seen = [_seen(look, found, folder, t) for t in look.source.tables() if found.has(t)]
     tables, out = [t for t in seen if isinstance(t, Looked)], [t for t in seen if isinstance(t, LeftOut)]
     if not tables:
         reasons = " ".join(f"{o.name}: {o.why}." for o in out) or "It has no table."
         raise SourceError(f"{found.location}: no table of it can be drafted. {reasons}")
     return tables, out
+
+
+def _seen(look: Look, found: Found, folder: Path, table: str) -> Looked | LeftOut:
+    refused = found.other.get(table.lower())
+    return LeftOut(table, refused) if refused else look_at(look, table, schema_beside(folder, table))
 
 
 def _draft(look: Look, tables: list[Looked], out: list[LeftOut], about: About, source: SourcePlan) -> Draft:

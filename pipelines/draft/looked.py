@@ -8,6 +8,7 @@ from pipelines.draft.dates import spellings
 from pipelines.draft.form import LeftOut
 from pipelines.draft.keys import Key
 from pipelines.draft.measure import MISSING, ColumnFacts, Look, family_of, measure
+from pipelines.draft.names import are_data
 from pipelines.draft.schemas import TableSaid
 from pipelines.errors import SourceError
 from pipelines.mapping import Family
@@ -35,6 +36,10 @@ def look_at(look: Look, table: str, said: TableSaid | None) -> Looked | LeftOut:
         described = look.describe(table)
         if described.note:
             return LeftOut(table, described.note, is_empty=True)
+        if are_data(tuple(described.columns)):
+            return LeftOut(
+                table, "its first line looks like data: it must name the columns, and a plan publishes names"
+            )
         families = {c: f for c in described.columns if (f := family_of(look, table, c))}
         facts = measure(look, table, families)
     except SourceError as failure:

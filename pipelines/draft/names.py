@@ -18,6 +18,9 @@ PERSON, PUBLIC = KNOWN["person"], KNOWN["public"]
 SHORTHAND = 4
 """Letters of words that may be short for something else in the name of a table."""
 
+DATUM = r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|.*@.*[.].*|[0-9 ]{9,}|[0-9]{2}[A-Z]{3}[0-9]{4}.*"
+"""Dates, e-mail addresses and long numbers: no column is called so."""
+
 LONGEST = 63
 """Characters of a stored name."""
 
@@ -165,3 +168,12 @@ def points_to(column: str, table: str, target: str) -> bool:
     made = {f"{one}_{part}" for one in ones for part in (wanted, "id", "code", "key", "cod")} | ones
     generic = wanted in ("id", "code", "key", "name", "label")
     return name in made if generic else name == wanted or name in made
+
+
+def are_data(columns: tuple[str, ...]) -> bool:
+    """True if what should name columns is rather the first row of data, and so must not be shown to anybody."""
+    years = [c for c in columns if re.fullmatch("(19|20)[0-9]{2}", c)]
+    numbers = [c for c in columns if re.fullmatch("[+-]?[0-9]+([.,][0-9]+)?", c) and c not in years]
+    if len(numbers) * 2 > len(columns):
+        return True
+    return any(re.fullmatch(DATUM, c) for c in columns)

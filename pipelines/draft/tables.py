@@ -102,7 +102,10 @@ def _single(table: Looked, columns: Sequence[str], around: Around) -> list[LeftO
         facts, type_ = table.facts[column], table.readings[column].type
         if column in around.pointed_at or facts.distinct < SINGLE * facts.filled or not facts.filled:
             continue
-        numbered = names.is_record_number(column) and type_ in (ColumnType.INTEGER, ColumnType.CODE)
+        numbered = (names.is_record_number(column) or names.is_position(column)) and type_ in (
+            ColumnType.INTEGER,
+            ColumnType.CODE,
+        )
         if numbered or type_ is ColumnType.CODE:
             found.append(LeftOut(column, "nearly every row has a value of its own, which would point at single rows"))
     return found
