@@ -216,7 +216,8 @@ def _date_bounds(facts: ColumnFacts, setting: Setting, remarks: list[str]) -> Bo
     low, high = int(found.low), int(found.high) + 9
     if not found.is_whole:
         years = [int(g.key) for g in groups]
-        low, high = min(low, min(years) // 100 * 100), max(high, max(years) // 100 * 100 + 99)
+        low = low if min(years) >= low else min(years) // 100 * 100
+        high = high if max(years) <= high else max(years) // 100 * 100 + 99
         remarks.append(f"{CHECK}few dates lie far from the others; narrow the bounds, and such rows are set aside.")
     if low < 1 or high > 9999:
         return None

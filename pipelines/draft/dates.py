@@ -15,6 +15,9 @@ TIMES = ("", ":%H:%M:%S", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %I:%M:
 FORMATS = tuple(day + time for day in DAYS for time in TIMES if day != "%Y-%m-%d" or time.startswith(":"))
 """Tried in this order; what the engine reads without being told (ISO 8601) is not among them."""
 
+UNMARKED = ("%Y%m%d", "%d%m%Y")
+"""Formats that a number could have by accident."""
+
 PLAUSIBLE = (1600, 2999)
 """Years that numbers taken for dates fall into; 1600 and 2999 stand for none and for ever."""
 
@@ -38,10 +41,15 @@ def likely_formats(look: Look, facts: ColumnFacts) -> tuple[str, ...]:
         return ()
     asked = ", ".join("count(*) FILTER (try_strptime(v, ?) IS NOT NULL)" for _ in FORMATS)
     counts = look.small(f"SELECT {asked} FROM (SELECT unnest(?) AS v)", [*FORMATS, samples])[0]
-    fitting = [f for f, count in zip(FORMATS, counts, strict=True) if count == len(samples)]
+    fitting = [f for f, count in zip(FORMATS, counts, strict=True) if count == len(samples) and _suits(f, samples)]
     if fitting:
         return tuple(fitting)
     return _covering(look, samples, [f for f, count in zip(FORMATS, counts, strict=True) if count])
+
+
+def _suits(format_: str, samples: list[str]) -> bool:
+    """True unless months have no leading zero where it would be the only sign of a date: 2345-7 is a LOINC code."""
+    return format_ != "%Y-%m" or {len(s) for s in samples} == {len("2020-01")}
 
 
 def _covering(look: Look, samples: list[str], formats: list[str]) -> tuple[str, ...]:
@@ -98,7 +106,7 @@ def _spelling(facts: ColumnFacts, formats: tuple[str, ...], counts: list[int]) -
     wanted = facts.filled
     if _is_iso(facts):
         return Spelling((), timed > 0)
-    if together != wanted or (within != wanted and facts.whole):
+    if together != wanted or (within != wanted and any("%d" not in f or f in UNMARKED for f in formats)):
         return None
     whole = [f for f, count in zip(formats, each, strict=True) if count == wanted]
     if not whole:

@@ -45,9 +45,12 @@ def _looked(look: Look, found: Found) -> tuple[list[Looked], list[LeftOut]]:
     seen = [_seen(look, found, folder, t) for t in look.source.tables() if found.has(t)]
     tables, out = [t for t in seen if isinstance(t, Looked)], [t for t in seen if isinstance(t, LeftOut)]
     if not tables:
-        reasons = " ".join(f"{o.name}: {o.why}." for o in out) or "It has no table."
-        raise SourceError(f"{found.location}: no table of it can be drafted. {reasons}")
+        raise SourceError(f"{found.location}: no table of it can be drafted. {_reasons(out) or 'It has none.'}")
     return tables, out
+
+
+def _reasons(out: Sequence[LeftOut]) -> str:
+    return " ".join(f"{o.name}: {o.why.rstrip('.')}." for o in out)
 
 
 def _seen(look: Look, found: Found, folder: Path, table: str) -> Looked | LeftOut:
@@ -61,6 +64,10 @@ def _draft(look: Look, tables: list[Looked], out: list[LeftOut], about: About, s
         return draft_model(look, tables, out, about, source)
     seen = see_together(look, tables, about.public)
     made = draft_tables(seen)
+    if not any(isinstance(m, DraftTable) for m in made):
+        raise SourceError(
+            f"Nothing of the delivery can be kept. {_reasons([m for m in made if isinstance(m, LeftOut)])}"
+        )
     return Draft(
         about=about,
         source=source,

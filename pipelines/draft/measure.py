@@ -123,14 +123,18 @@ def _aggregates(t: str) -> str:
     low = f"lower({t})"
     words = ", ".join(sql.text(word) for word in MISSING)
     digits = f"length(rtrim(split_part({t}, '.', 2), '0'))"
+    # a cast that fails is slow: CASE tries it only on what may succeed
+    number = f"CASE WHEN left({t}, 1) <= '9' THEN isfinite(TRY_CAST({t} AS DOUBLE)) ELSE false END"
+    day = f"CASE WHEN {t}[5] = '-' AND {t}[1] <= '9' THEN isfinite(TRY_CAST({t} AS TIMESTAMP)) ELSE false END"
+    whole = f"regexp_full_match({t}, '[+-]?[0-9]+([.]0*)?')"
     counts = (
-        f"regexp_full_match({t}, '[+-]?[0-9]+([.]0*)?') AND TRY_CAST(split_part({t}, '.', 1) AS BIGINT) IS NOT NULL",
+        f"CASE WHEN {whole} THEN TRY_CAST(split_part({t}, '.', 1) AS BIGINT) IS NOT NULL ELSE false END",
         f"regexp_full_match({t}, '0[0-9]+')",
-        f"isfinite(TRY_CAST({t} AS DOUBLE))",
+        number,
         f"regexp_full_match({t}, '[+-]?[0-9]*,[0-9]+')",
         f"{low} IN ('true', 't', 'yes', 'y')",
         f"{low} IN ('false', 'f', 'no', 'n')",
-        f"regexp_matches({t}, '^[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}}') AND isfinite(TRY_CAST({t} AS TIMESTAMP))",
+        day,
     )
     asked = [
         "count(*)",
@@ -140,7 +144,7 @@ def _aggregates(t: str) -> str:
         f"coalesce(max(length({t})), 0)",
         f"count(*) FILTER (contains({t}, ' '))",
         f"count(*) FILTER (regexp_matches({t}, '[\\x00-\\x1f\\x7f]'))",
-        f"histogram(least({digits}, 12)) FILTER (isfinite(TRY_CAST({t} AS DOUBLE)))",
+        f"histogram(least({digits}, 12)) FILTER ({number})",
         f"histogram({t}) FILTER ({t} IN ({words}))",
         f"min(left({t}, {HEAD}), {EXTREMES})",
         f"max(left({t}, {HEAD}), {EXTREMES})",
