@@ -1,7 +1,8 @@
 """`dataspace dataset draft`: write a first ingestion plan by looking at the files. Parses, calls, prints."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,7 +21,7 @@ out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
 def draft_command(
-    files: Annotated[list[Path], typer.Argument(help="Files of one delivery, its folder, or a database file.")],
+    files: Annotated[list[str], typer.Argument(help="Files of one delivery, its folder, or a database (file or URL).")],
     plan: Annotated[Path | None, typer.Option("--out", help="The plan to write; <id>.toml unless given.")] = None,
     id_: Annotated[str | None, typer.Option("--id", help="Identifier of the dataset in URLs and queries.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Title of the dataset.")] = None,
@@ -29,6 +30,9 @@ def draft_command(
     domain: Annotated[str | None, typer.Option("--domain", help="Pseudonymisation domain.")] = None,
     public: Annotated[
         list[str] | None, typer.Option("--public", help="A table that is about nobody: a code list, an aggregate.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="An option of the source, as in --option schema=raw.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a plan that is already there.")] = False,
 ) -> None:
@@ -47,7 +51,7 @@ def draft_command(
         public=frozenset(public or ()),
     )
     try:
-        draft = make_draft(files, about, file.parent)
+        draft = make_draft(list(files), about, file.parent, _options(option or ()))
         text = written(draft)
         parse_plan(text, file)
     except PipelineError as failure:
@@ -57,11 +61,19 @@ def draft_command(
         out.print(escape(line), soft_wrap=True)
 
 
-def _slug(file: Path) -> str:
-    """An identifier made of the file's name without its endings."""
-    return words_of(file.resolve().name.split(".")[0]).replace("_", "-")[:64].strip("-") or "dataset"
+def _options(given: Sequence[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in given]
+    if not all(name and sign for name, sign, _ in pairs):
+        _refuse("An option is a name and a value, as in --option schema=raw.")
+    return {name: value for name, _, value in pairs}
 
 
-def _refuse(why: str) -> None:
+def _slug(file: str) -> str:
+    """An identifier made of the file's name without its endings, or of the last part of a URL."""
+    name = file.rstrip("/").rpartition("/")[2] if "://" in file else Path(file).resolve().name
+    return words_of(name.split(".")[0].split("?")[0]).replace("_", "-")[:64].strip("-") or "dataset"
+
+
+def _refuse(why: str) -> NoReturn:
     err.print(f"[red]{escape(why)}[/red]", soft_wrap=True)
     raise typer.Exit(1)

@@ -3,13 +3,15 @@
 import codecs
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from charset_normalizer import from_bytes
 
 from pipelines.draft.texts import Text
-from pipelines.readers.csv_files import DELIMITERS, ENCODINGS
+
+DELIMITERS = (";", "\t", "|", ",")
+"""Signs that may divide cells; on a tie the first wins, since a comma is also found inside of numbers and texts."""
 
 BLOCK = 1 << 20
 """Bytes read at a time."""
@@ -19,6 +21,13 @@ MOST = 1 << 30
 
 AROUND = 20_000
 """Bytes before and after that one, from which the encoding is told."""
+
+LATIN = ("latin_1", "cp1252", "iso8859_15", "cp1250", "iso8859_2")
+OTHER_ALPHABETS = ("cp1251", "koi8_r", "cp1253", "iso8859_7")
+"""Encodings that text which is no Unicode is tried in; which of the Latin ones it is cannot be told for sure."""
+
+LEAST_SENSE = 0.1
+"""Coherence from which on text is taken to be in another alphabet."""
 
 RECORDS = 50
 """Records from which the delimiter is told."""
@@ -58,17 +67,21 @@ def encoding_of(text: Text) -> str:
 
 
 def _other(piece: bytes) -> str:
-    best = from_bytes(piece[: 2 * AROUND]).best()
-    named = codecs.lookup(best.encoding).name if best else "latin-1"
-    # the engine reads Windows' Western set as Latin-1: they differ in signs that no code has
-    known: Mapping[str, str] = {codecs.lookup(name).name: ours for ours, name in ENCODINGS.items() if ours != "utf-8"}
-    return known.get(named, "latin-1")
+    """An encoding of one byte a letter: Western European, unless the text makes sense in another alphabet only."""
+    found = from_bytes(piece[: 2 * AROUND], cp_isolation=[*LATIN, *OTHER_ALPHABETS])
+    sense = {match.encoding: match.coherence for match in found}
+    latin = max((sense.get(e, 0.0) for e in LATIN), default=0.0)
+    other = max(OTHER_ALPHABETS, key=lambda e: sense.get(e, 0.0))
+    if sense.get(other, 0.0) > max(latin, LEAST_SENSE):
+        return other.replace("_", "-")
+    # bytes that are letters and quotation marks to Windows and control characters to Latin-1
+    return "cp1252" if any(0x80 <= byte < 0xA0 for byte in piece) else "latin-1"
 
 
 def delimiter_of(text: Text, encoding: str) -> str:
     """The delimiter that divides the first records into the same number of cells, more than one if any does."""
     with text.opened() as stream:
-        beginning = stream.read(BLOCK).decode(ENCODINGS[encoding], errors="replace")
+        beginning = stream.read(BLOCK).decode("utf-8-sig" if encoding == "utf-8" else encoding, errors="replace")
     return max(DELIMITERS, key=lambda d: _agreement(beginning, d))
 
 

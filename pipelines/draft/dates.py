@@ -84,7 +84,8 @@ def spellings(look: Look, table: str, facts: Mapping[str, ColumnFacts]) -> dict[
 def _may_be_date(facts: ColumnFacts) -> bool:
     if facts.family.value in ("date", "time", "zoned"):
         return facts.filled > 0
-    return facts.family.value in ("text", "whole") and 6 <= facts.longest <= 32 and facts.filled > 0
+    is_decimal = facts.number == facts.filled > facts.whole
+    return facts.family.value in ("text", "whole") and 6 <= facts.longest <= 32 and facts.filled > 0 and not is_decimal
 
 
 def _is_iso(facts: ColumnFacts) -> bool:

@@ -32,27 +32,47 @@ class Found:
     """
 
     source: SourcePlan
-    location: Path
+    location: Path | str
     tables: frozenset[str]
     other: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where files about the delivery may lie; None for a database that is no file."""
+        if isinstance(self.location, str):
+            return None
+        return self.location if self.location.is_dir() else self.location.parent
 
     def has(self, table: str) -> bool:
         """True if a table of the source is wanted."""
         return not self.tables or table.lower() in self.tables
 
 
-def find(files: Sequence[Path], plan_folder: Path) -> Found:
-    """The source that the files make; raises SourceError if they do not make one."""
-    for file in files:
+def find(files: Sequence[Path | str], plan_folder: Path, given: Mapping[str, str] | None = None) -> Found:
+    """The source that the files make, or the URL of a database; raises SourceError if they do not make one.
+
+    `given` are options of the source that the holder knows.
+    """
+    options = dict(given or {})
+    if len(files) == 1 and "://" in str(files[0]):
+        url = str(files[0])
+        return Found(SourcePlan(_readable(url.partition(":")[0], url), url, options), url, frozenset())
+    paths = [Path(f) for f in files]
+    for file in paths:
         if not file.exists():
             raise SourceError(f"{file}: there is no such file or folder.")
-    location = files[0] if len(files) == 1 else _folder_of(files)
-    format_ = _format(location, files)
-    if format_ not in READERS:
-        raise SourceError(f"{location}: files of the format {format_} cannot be read. Known: {', '.join(READERS)}.")
-    wanted = frozenset(stem(f.name) for f in files) if len(files) > 1 else frozenset()
-    options, other = csv_options(texts_of(location, files)) if format_ == "csv" else ({}, {})
-    return Found(SourcePlan(format_, _said(location, plan_folder), options), location, wanted, other)
+    location = paths[0] if len(paths) == 1 else _folder_of(paths)
+    format_ = _readable(_format(location, paths), location)
+    seen, other = csv_options(texts_of(location, paths)) if format_ == "csv" else ({}, {})
+    wanted = frozenset(stem(f.name) for f in paths) if len(paths) > 1 else frozenset()
+    return Found(SourcePlan(format_, _said(location, plan_folder), {**seen, **options}), location, wanted, other)
+
+
+def _readable(format_: str, location: Path | str) -> str:
+    known = {"postgres": "postgresql"}.get(format_, format_)
+    if known not in READERS:
+        raise SourceError(f"{location}: the format {known} cannot be read. Known: {', '.join(READERS)}.")
+    return known
 
 
 def _folder_of(files: Sequence[Path]) -> Path:

@@ -1,9 +1,10 @@
 """The straight line from files to a draft."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipelines.draft.delivery import Found, find
 from pipelines.draft.form import About, Draft, DraftTable, LeftOut
@@ -19,9 +20,14 @@ from pipelines.plan import SourcePlan
 from pipelines.readers import open_source
 
 
-def make_draft(files: Sequence[Path], about: About, plan_folder: Path) -> Draft:
-    """A draft of the delivery in `files` for a plan that will lie in `plan_folder`; raises SourceError."""
-    found = find(files, plan_folder)
+def make_draft(
+    files: Sequence[Path | str], about: About, plan_folder: Path, options: Mapping[str, str] | None = None
+) -> Draft:
+    """A draft of the delivery in `files`, for a plan that will lie in `plan_folder`; raises SourceError.
+
+    `files` are files of one folder, a folder, a database file, or the URL of a database; `options` are of the source.
+    """
+    found = find(files, plan_folder, options)
     with _opened(found) as look:
         tables, out = _looked(look, found)
         null = null_word(tables) if found.source.format == "csv" else ""
@@ -35,14 +41,14 @@ def make_draft(files: Sequence[Path], about: About, plan_folder: Path) -> Draft:
 
 @contextmanager
 def _opened(found: Found) -> Iterator[Look]:
-    with open_source(found.source.format, found.location, found.source.options) as source, Look(source) as look:
+    location: Any = found.location
+    with open_source(found.source.format, location, found.source.options) as source, Look(source) as look:
         yield look
 
 
 def _looked(look: Look, found: Found) -> tuple[list[Looked], list[LeftOut]]:
     """Facts of the wanted tables, and those that cannot be looked at; raises SourceError if there is none at all."""
-    folder = found.location if found.location.is_dir() else found.location.parent
-    seen = [_seen(look, found, folder, t) for t in look.source.tables() if found.has(t)]
+    seen = [_seen(look, found, t) for t in look.source.tables() if found.has(t)]
     tables, out = [t for t in seen if isinstance(t, Looked)], [t for t in seen if isinstance(t, LeftOut)]
     if not tables:
         raise SourceError(f"{found.location}: no table of it can be drafted. {_reasons(out) or 'It has none.'}")
@@ -53,9 +59,9 @@ def _reasons(out: Sequence[LeftOut]) -> str:
     return " ".join(f"{o.name}: {o.why.rstrip('.')}." for o in out)
 
 
-def _seen(look: Look, found: Found, folder: Path, table: str) -> Looked | LeftOut:
+def _seen(look: Look, found: Found, table: str) -> Looked | LeftOut:
     refused = found.other.get(table.lower())
-    return LeftOut(table, refused) if refused else look_at(look, table, schema_beside(folder, table))
+    return LeftOut(table, refused) if refused else look_at(look, table, schema_beside(found.folder, table))
 
 
 def _draft(look: Look, tables: list[Looked], out: list[LeftOut], about: About, source: SourcePlan) -> Draft:

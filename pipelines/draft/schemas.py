@@ -67,9 +67,10 @@ class TableSaid:
         return {"code", "label"} <= {f.role for f in self.fields.values()}
 
 
-def schema_beside(folder: Path, table: str) -> TableSaid | None:
+def schema_beside(folder: Path | None, table: str) -> TableSaid | None:
     """The schema of a delivered table, if a JSON file of its name lies in the folder and is one."""
-    file = next((f for f in sorted(folder.glob("*.json")) if f.stem.lower() == table.lower()), None)
+    files = sorted(folder.glob("*.json")) if folder else []
+    file = next((f for f in files if f.stem.lower() == table.lower()), None)
     if file is None or file.stat().st_size > LARGEST:
         return None
     try:

@@ -20,6 +20,8 @@ HEAD = (
     'not be told for sure is marked "check:". A plan is public: no value that few persons share may be written into it.'
 )
 
+GUESSED = f"{CHECK}the encoding is a guess by the letters that are there. Are accents as they should be?"
+
 ORDER = (TableKind.PERSONS, TableKind.EVENTS, TableKind.LOOKUP)
 
 
@@ -52,6 +54,7 @@ def _dataset(draft: Draft) -> str:
         "[source]",
         f"format = {literal(source.format)}",
         f"location = {literal(source.location)}",
+        *_remarks([GUESSED] if "encoding" in source.options else []),
         *([f"options = {literal(source.options)}"] if source.options else []),
         "",
         "[pseudonyms]",

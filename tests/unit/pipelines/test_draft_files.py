@@ -27,6 +27,20 @@ def test_an_accent_late_in_a_file_tells_its_encoding(tmp_path: Path) -> None:
     assert encoding_of(Text(file)) == "latin-1"
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Cœur – l’œil; 5 €", "cp1252"),
+        ("Пациент поступил в отделение кардиологии с болью", "cp1251"),
+        ("Όνομα Γιώργος Παπαδόπουλος", "cp1253"),
+        ("Åsa Öberg; niño; São João; Müller", "latin-1"),
+    ],
+)
+def test_other_alphabets_are_told_by_what_makes_sense(tmp_path: Path, text: str, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes(f"a;b\n{text}\n".encode(encoding) * 20)
+    assert encoding_of(Text(tmp_path / "a.csv")) == encoding
+
+
 @pytest.mark.parametrize(("encoding", "known"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16")])
 def test_unicode_is_told_by_itself(tmp_path: Path, encoding: str, known: str) -> None:
     file = write_csv(tmp_path / "a.csv", {"a": ["é"] * 9, "b": ["ñ"] * 9}, encoding=encoding)
