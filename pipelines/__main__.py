@@ -1,5 +1,5 @@
 """`python -m pipelines`."""
 
-from pipelines.cli import app
+from pipelines.cli import main_app
 
-app(prog_name="python -m pipelines")
+main_app()(prog_name="python -m pipelines")

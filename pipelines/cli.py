@@ -1,49 +1,42 @@
 """`python -m pipelines`: draft a plan, ingest a delivery, look at what became of it, and look after what is stored.
 
 Parses, calls one function, prints. The folders are the node's unless named: the same environment variables, the same
-defaults. `dataspace` mounts the same commands.
+defaults. `dataspace` mounts the same commands, so what is heavy is imported when a command runs.
 """
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.addition import Mode
-from pipelines.display import shown
-from pipelines.ingest import LOCAL, IngestReport, ingest
-from pipelines.keystore import open_keystore
-from pipelines.options import KeyFolder, StoreFolder, err, home, out, refusals
-from pipelines.plan import Plan
-from pipelines.plan_file import load_plan
-from pipelines.quality.report.command import report_command
-from pipelines.reports import report_of, write_csv
-from pipelines.store.reader import Store
-from pipelines.store.verify import verify
-from pipelines.upkeep import add_upkeep
+from pipelines.options import (
+    INTERRUPTED,
+    LOCAL,
+    Append,
+    BaseUrl,
+    CatalogueFolder,
+    Correct,
+    DryRun,
+    KeyFolder,
+    PlanFile,
+    Quick,
+    SnapshotName,
+    SourceName,
+    StoreFolder,
+    WithKeys,
+    err,
+    home,
+    out,
+    refusals,
+)
 
-CatalogueFolder = Annotated[
-    Path | None,
-    typer.Option(
-        "--catalogue",
-        envvar="DATASPACE_CATALOGUE_ROOT",
-        help="Folder to publish the record in; the node's, DATASPACE_HOME/catalogue, if the plan has a [catalogue].",
-    ),
-]
-SnapshotName = Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")]
-PlanFile = Annotated[Path, typer.Argument(help="Ingestion plan (TOML).")]
-SourceName = Annotated[
-    str | None, typer.Option("--source", help="The delivery (file, folder or address), instead of the plan's location.")
-]
-Quick = Annotated[bool, typer.Option("--quick", help="Leave the expectations out.")]
-Append = Annotated[bool, typer.Option("--append", help="Add the rows to those of the current snapshot.")]
-Correct = Annotated[bool, typer.Option("--correct", help="Add rows that were in quarantine and have been mended.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen, and store nothing.")]
-
-INTERRUPTED = "Interrupted: the snapshot before is still current. The same command goes on from here."
+if TYPE_CHECKING:
+    from pipelines.addition import Mode
+    from pipelines.ingest import IngestReport
+    from pipelines.plan import Plan
 
 
 def ingest_command(
@@ -52,7 +45,7 @@ def ingest_command(
     keys: KeyFolder = None,
     source: SourceName = None,
     catalogue: CatalogueFolder = None,
-    base_url: Annotated[str, typer.Option("--base-url", help="Address of the node in the record.")] = LOCAL,
+    base_url: BaseUrl = LOCAL,
     quick: Quick = False,
     append: Append = False,
     correct: Correct = False,
@@ -63,15 +56,24 @@ def ingest_command(
     A run that was interrupted goes on where it was when the same command is given again.
     """
     with refusals(INTERRUPTED):
-        loaded = load_plan(plan)
+        from pipelines.plan_file import load_plan
+
         report = run_ingest(
-            loaded, store, keys, source, catalogue, base_url, quick=quick, mode=mode_of(append, correct), dry_run=dry_run
+            load_plan(plan),
+            store,
+            keys,
+            source,
+            catalogue,
+            base_url,
+            quick=quick,
+            mode=mode_of(append, correct),
+            dry_run=dry_run,
         )
         print_report(report)
 
 
 def run_ingest(
-    plan: Plan,
+    plan: "Plan",
     store: Path,
     keys: Path | None,
     source: str | None,
@@ -79,11 +81,16 @@ def run_ingest(
     base_url: str,
     *,
     quick: bool,
-    mode: Mode,
+    mode: "Mode",
     dry_run: bool,
     registered: frozenset[int] = frozenset(),
-) -> IngestReport:
+) -> "IngestReport":
     """The ingestion with its progress on the terminal."""
+    from pipelines.display import shown
+    from pipelines.ingest import ingest
+    from pipelines.keystore import open_keystore
+    from pipelines.store.reader import Store
+
     registry = None
     if catalogue is None and plan.facts:
         catalogue = home("catalogue")
@@ -99,7 +106,10 @@ def run_ingest(
         )  # fmt: skip
 
 
-def mode_of(append: bool, correct: bool) -> Mode:
+def mode_of(append: bool, correct: bool) -> "Mode":
+    """What becomes of stored rows; raises BadParameter if both are wanted."""
+    from pipelines.addition import Mode
+
     if append and correct:
         raise typer.BadParameter("--append and --correct exclude each other: mended rows are added with --correct.")
     return Mode.APPEND if append else Mode.CORRECT if correct else Mode.REPLACE
@@ -107,6 +117,8 @@ def mode_of(append: bool, correct: bool) -> Mode:
 
 def check_command(plan: PlanFile) -> None:
     """Check a plan without a delivery."""
+    from pipelines.plan_file import load_plan
+
     with refusals():
         loaded = load_plan(plan)
         columns = sum(len(t.columns) for t in loaded.tables)
@@ -115,6 +127,8 @@ def check_command(plan: PlanFile) -> None:
 
 def snapshots_command(dataset: str, store: StoreFolder) -> None:
     """List the snapshots of a dataset, oldest first."""
+    from pipelines.store.reader import Store
+
     with refusals():
         opened = Store(store)
         current = opened.current(dataset).id
@@ -126,9 +140,13 @@ def snapshots_command(dataset: str, store: StoreFolder) -> None:
 
 def verify_command(
     dataset: str, store: StoreFolder, snapshot: SnapshotName = None, keys: KeyFolder = None,
-    sealed: Annotated[bool, typer.Option("--with-keys", help="Hold erasures and the key against the keystore.")] = False,
+    sealed: WithKeys = False,
 ) -> None:  # fmt: skip
     """Recompute every hash of a snapshot."""
+    from pipelines.keystore import open_keystore
+    from pipelines.store.reader import Store
+    from pipelines.store.verify import verify
+
     with refusals():
         opened = Store(store)
         name = snapshot or opened.current(dataset).id
@@ -154,6 +172,9 @@ def quarantine_command(
 
     Mend them, deliver only them, and ingest that delivery with --correct.
     """
+    from pipelines.reports import report_of, write_csv
+    from pipelines.store.reader import Store
+
     with refusals():
         opened = Store(store)
         reports = report_of(opened.folder(dataset), which or opened.current(dataset).id)
@@ -165,7 +186,7 @@ def quarantine_command(
         out.print(f"{lines:,} lines in {target}", soft_wrap=True)
 
 
-def print_report(report: IngestReport) -> None:
+def print_report(report: "IngestReport") -> None:
     """What an ingestion did, table by table."""
     table = Table("table", "delivered", "stored", "quarantined", "why")
     for stored in report.snapshot.tables:
@@ -185,6 +206,7 @@ def print_report(report: IngestReport) -> None:
 def add_holding(app: typer.Typer) -> None:
     """Mount the commands by which a holder looks at a dataset's plan, deliveries and quality."""
     from pipelines.draft.command import draft_command
+    from pipelines.quality.report.command import report_command
 
     app.command("draft")(draft_command)
     app.command("check")(check_command)
@@ -194,8 +216,12 @@ def add_holding(app: typer.Typer) -> None:
     app.command("quality")(report_command)
 
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-app.command("ingest")(ingest_command)
-add_holding(app)
-add_upkeep(app)
+def main_app() -> typer.Typer:
+    """All of them."""
+    from pipelines.upkeep import add_upkeep
 
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+    app.command("ingest")(ingest_command)
+    add_holding(app)
+    add_upkeep(app)
+    return app

@@ -224,7 +224,9 @@ def _keyed(bench: Bench, persons: Persons, crowd: Crowd) -> Iterator[pa.Table]:
         joined = b"".join(mac or bytes(MAC_BYTES) for mac in made)
         halves = np.frombuffer(joined, dtype=">i8").astype(np.int64).reshape(-1, 2)[valid]
         if persons.notice is not None:
-            persons.notice(zip((t for t, ok in zip(texts, valid, strict=True) if ok), halves[:, 0].tolist(), strict=True))
+            persons.notice(
+                zip((t for t, ok in zip(texts, valid, strict=True) if ok), halves[:, 0].tolist(), strict=True)
+            )
         yield pa.table(
             {
                 TOKEN: batch.column(0).filter(pa.array(valid)),

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from pipelines.progress import Progress as Tell
@@ -47,15 +56,17 @@ class _Bars:
     """One bar a step; the one before is full when the next begins."""
 
     def __init__(self, bars: Progress) -> None:
-        self._bars, self._current, self._step = bars, None, Step("")
+        self._bars, self._step = bars, Step("")
+        self._current: TaskID | None = None
 
     def tell(self, step: Step) -> None:
-        if (step.doing, step.table) == (self._step.doing, self._step.table) and step.done is not None:
-            self._bars.update(self._current, completed=step.done)  # type: ignore[arg-type]
+        same = (step.doing, step.table) == (self._step.doing, self._step.table)
+        if same and self._current is not None and step.done is not None:
+            self._bars.update(self._current, completed=step.done)
             return
         self._finish()
         self._step = step
-        self._current = self._bars.add_task(_said(step), total=step.rows or None)  # type: ignore[assignment]
+        self._current = self._bars.add_task(_said(step), total=step.rows or None)
 
     def _finish(self) -> None:
         if self._current is not None:

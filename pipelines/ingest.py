@@ -16,6 +16,7 @@ from pipelines.keystore import DomainKey, Keystore
 from pipelines.loading import Delivery, Loaded, Loading
 from pipelines.measured import measure
 from pipelines.opt_outs import REGISTER_DOMAIN, linked
+from pipelines.options import LOCAL
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent
 from pipelines.pseudonyms import Pseudonymiser
@@ -32,9 +33,6 @@ from pipelines.workbench import benches, pseudonymised_bench
 
 if TYPE_CHECKING:
     from catalog.registry import Registry
-
-LOCAL = "http://127.0.0.1:8000"
-"""Address of a node that has no other."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,12 @@ def ingest(
         journal.sweep()
         with Validator() if validate else nullcontext() as validator:
             addition = Addition(store.current(plan.dataset), folder) if mode.adds else None
-            persons = Persons(Pseudonymiser(key, plan.normalise), shift_of(key, plan), opt_outs, register.notice if registered else None)
+            persons = Persons(
+                Pseudonymiser(key, plan.normalise),
+                shift_of(key, plan),
+                opt_outs,
+                register.notice if registered else None,
+            )
             loaded, files = _load(plan, source, addition, key, persons, journal, progress, bucket_rows)
             over = above_threshold(zip(loaded.finished, loaded.quarantined, strict=True))
             if over:

@@ -40,6 +40,35 @@ KeyFolder = Annotated[
     ),
 ]
 
+CatalogueFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--catalogue",
+        envvar="DATASPACE_CATALOGUE_ROOT",
+        help="Folder to publish the record in; the node's, DATASPACE_HOME/catalogue, if the plan has a [catalogue].",
+    ),
+]
+SnapshotName = Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")]
+PlanFile = Annotated[Path, typer.Argument(help="Ingestion plan (TOML).")]
+SourceName = Annotated[
+    str | None, typer.Option("--source", help="The delivery (file, folder or address), instead of the plan's location.")
+]
+BaseUrl = Annotated[
+    str, typer.Option("--base-url", envvar="DATASPACE_PUBLIC_URL", help="Address of the node in the record.")
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Leave the expectations out.")]
+Append = Annotated[bool, typer.Option("--append", help="Add the rows to those of the current snapshot.")]
+Correct = Annotated[bool, typer.Option("--correct", help="Add rows that were in quarantine and have been mended.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Report what would happen, and store nothing.")]
+WithKeys = Annotated[bool, typer.Option("--with-keys", help="Hold erasures and the key against the keystore.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Remove them; without it, only say what would go.")]
+Version = Annotated[int | None, typer.Option("--to", help="Key version.", show_default="the newest")]
+
+LOCAL = "http://127.0.0.1:8000"
+"""Address of a node that has no other."""
+
+INTERRUPTED = "Interrupted: the snapshot before is still current. The same command goes on from here."
+
 
 @contextmanager
 def refusals(

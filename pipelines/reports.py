@@ -37,8 +37,9 @@ def write_csv(reports: Path, target: TextIO) -> int:
     writer = csv.writer(target, lineterminator="\n")
     writer.writerow(COLUMNS)
     lines = 0
-    for lines, row in enumerate(_rows(reports), start=1):
+    for row in _rows(reports):
         writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in row])
+        lines += 1
     return lines
 
 

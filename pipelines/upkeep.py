@@ -5,24 +5,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.errors import StoreError
-from pipelines.keystore import Keystore, Rotation, open_keystore, read_key_log, verify_key_log
-from pipelines.options import KeyFolder, StoreFolder, err, out, refusals
-from pipelines.plan import Plan
-from pipelines.plan_file import load_plan
-from pipelines.pseudonyms import Pseudonymiser
-from pipelines.rekey import rekey
-from pipelines.store.collect import collect
-from pipelines.store.erase import erase, keys_in_use
-from pipelines.store.reader import Store
+from pipelines.options import KeyFolder, PlanFile, StoreFolder, Version, Yes, err, out, refusals
 
-
-Yes = Annotated[bool, typer.Option("--yes", help="Remove them; without it, only say what would go.")]
-Version = Annotated[int | None, typer.Option("--to", help="Key version.", show_default="the newest")]
+if TYPE_CHECKING:
+    from pipelines.keystore import Keystore
+    from pipelines.store.reader import Store
 
 
 def add_upkeep(app: typer.Typer) -> None:
@@ -35,7 +26,7 @@ def add_upkeep(app: typer.Typer) -> None:
 
 
 def erase_command(
-    plan: Annotated[Path, typer.Argument(help="Ingestion plan (TOML) of the dataset.")],
+    plan: PlanFile,
     reason: Annotated[str, typer.Option("--reason", help="Reference of the file; it stays in the record.")],
     store: StoreFolder,
     keys: KeyFolder = None,
@@ -44,19 +35,36 @@ def erase_command(
     ] = None,
 ) -> None:
     """Take persons out of every kept snapshot of a dataset."""
+    from pipelines.keystore import open_keystore
+    from pipelines.plan_file import load_plan
+    from pipelines.store.erase import erase
+    from pipelines.store.reader import Store
+
     with refusals():
         loaded, opened, keystore = load_plan(plan), Store(store), open_keystore(keys)
-        found = person_keys(opened, loaded, keystore, _identifiers(persons))
+        found = person_keys(opened, loaded.dataset, loaded.normalise, keystore, _identifiers(persons))
         done = erase(opened, loaded.dataset, found, reason, keystore)
         out.print(f"{done.rows:,} rows taken out of {len(done.snapshots)} snapshots, {done.files} files rewritten.")
 
 
-def person_keys(store: Store, plan: Plan, keystore: Keystore, identifiers: Iterable[str]) -> dict[str, set[int]]:
-    """Person keys of identifiers under every key that a kept snapshot uses, by the key's id; raises StoreError."""
+def person_keys(
+    store: "Store", dataset: str, normalise: tuple[str, ...], keystore: "Keystore", identifiers: Iterable[str]
+) -> dict[str, set[int]]:
+    """Person keys of identifiers under every key that a kept snapshot uses, by the key's id; raises StoreError.
+
+    `normalise` is the spelling of snapshots whose record does not say it.
+    """
+    from pipelines.errors import StoreError
+    from pipelines.pseudonyms import Pseudonymiser
+    from pipelines.store.erase import keys_in_use
+
     texts, found = list(identifiers), {}
-    for used in keys_in_use(store, plan.dataset):
-        key = keystore.key(used.domain, used.version, purpose="erase", dataset=plan.dataset)
-        made = [Pseudonymiser(key, plan.normalise).person_key(text) for text in texts]
+    for used in keys_in_use(store, dataset):
+        key = keystore.key(used.domain, used.version, purpose="erase", dataset=dataset)
+        made = [
+            Pseudonymiser(key, normalise if used.normalise is None else used.normalise).person_key(text)
+            for text in texts
+        ]
         if None in made:
             raise StoreError(
                 f"{made.count(None)} of {len(made)} identifiers are not valid as the plan normalises them."
@@ -74,6 +82,9 @@ def collect_command(
     yes: Yes = False,
 ) -> None:
     """Remove snapshots that are neither current nor named."""
+    from pipelines.store.collect import collect
+    from pipelines.store.reader import Store
+
     with refusals():
         done = collect(Store(store), dataset, keep or (), dry_run=not yes)
         for snapshot in done.snapshots:
@@ -89,6 +100,10 @@ def rekey_command(
     version: Version = None,
 ) -> None:
     """Re-key the current snapshot to a chained key version, without identifiers."""
+    from pipelines.keystore import open_keystore
+    from pipelines.rekey import rekey
+    from pipelines.store.reader import Store
+
     with refusals():
         snapshot = rekey(Store(store), dataset, open_keystore(keys), version)
         out.print(f"Snapshot {snapshot.id} of {dataset}, under key version {snapshot.key.version}, is current.")
@@ -102,6 +117,8 @@ def rotate_command(
     ] = False,
 ) -> None:
     """Make a new version of a pseudonymisation domain's key."""
+    from pipelines.keystore import Rotation, open_keystore
+
     with refusals():
         version = open_keystore(keys).rotate(domain, Rotation.CHAINED if chained else Rotation.FRESH)
         out.print(f"Domain {domain} has key version {version}; the next ingestion uses it.")
@@ -114,6 +131,8 @@ def key_log_command(
     seen: Annotated[str | None, typer.Option("--seen", help="Hash of an event noted earlier, elsewhere.")] = None,
 ) -> None:
     """Check the log of key use, and print its last hash, to be noted elsewhere."""
+    from pipelines.keystore import open_keystore, read_key_log, verify_key_log
+
     with refusals():
         folder = open_keystore(keys).folder
         problems = verify_key_log(folder, seen)
@@ -126,6 +145,8 @@ def key_log_command(
 
 
 def _identifiers(file: Path | None) -> list[str]:
+    from pipelines.errors import StoreError
+
     if file is None:
         return [typer.prompt("Identifier", hide_input=True)]
     try:

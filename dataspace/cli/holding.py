@@ -11,22 +11,37 @@ from dataspace.domain.errors import DataspaceError, NotFound
 from dataspace.settings import Settings
 from pipelines import cli as pipelines
 from pipelines import upkeep
-from pipelines.options import KeyFolder, StoreFolder, out, refusals
-
-PAGE = 10_000
+from pipelines.options import (
+    INTERRUPTED,
+    LOCAL,
+    Append,
+    BaseUrl,
+    CatalogueFolder,
+    Correct,
+    DryRun,
+    KeyFolder,
+    PlanFile,
+    Quick,
+    SourceName,
+    StoreFolder,
+    Version,
+    Yes,
+    out,
+    refusals,
+)
 
 
 def ingest(
-    plan: pipelines.PlanFile,
+    plan: PlanFile,
     store: StoreFolder,
     keys: KeyFolder = None,
-    source: pipelines.SourceName = None,
-    catalogue: pipelines.CatalogueFolder = None,
-    base_url: Annotated[str | None, typer.Option("--base-url", help="Address of the node in the record.")] = None,
-    quick: pipelines.Quick = False,
-    append: pipelines.Append = False,
-    correct: pipelines.Correct = False,
-    dry_run: pipelines.DryRun = False,
+    source: SourceName = None,
+    catalogue: CatalogueFolder = None,
+    base_url: BaseUrl = LOCAL,
+    quick: Quick = False,
+    append: Append = False,
+    correct: Correct = False,
+    dry_run: DryRun = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Make the snapshot the one that new permits are granted on.")
     ] = False,
@@ -36,11 +51,12 @@ def ingest(
     A run that was interrupted goes on where it was when the same command is given again.
     """
     from dataspace.cli.register import carry_over, registered_persons
+    from pipelines.plan_file import load_plan
 
-    with refusals(pipelines.INTERRUPTED):
-        loaded = pipelines.load_plan(plan)
+    with refusals(INTERRUPTED):
+        loaded = load_plan(plan)
         report = pipelines.run_ingest(
-            loaded, store, keys, source, catalogue, base_url or Settings().public_url,
+            loaded, store, keys, source, catalogue, base_url,
             quick=quick, mode=pipelines.mode_of(append, correct), dry_run=dry_run,
             registered=registered_persons(loaded, store),
         )  # fmt: skip
@@ -54,7 +70,7 @@ def ingest(
         out.print(f"New permits see it after: dataspace dataset publish {loaded.dataset}", soft_wrap=True)
 
 
-def collect(dataset: str, store: StoreFolder, yes: upkeep.Yes = False) -> None:
+def collect(dataset: str, store: StoreFolder, yes: Yes = False) -> None:
     """Remove snapshots that are neither current nor named by a permit or a release."""
     from dataspace.bootstrap import open_node
     from dataspace.services import datasets
@@ -64,7 +80,7 @@ def collect(dataset: str, store: StoreFolder, yes: upkeep.Yes = False) -> None:
     upkeep.collect_command(dataset, store, sorted(kept), yes)
 
 
-def rekey(dataset: str, store: StoreFolder, keys: KeyFolder = None, version: upkeep.Version = None) -> None:
+def rekey(dataset: str, store: StoreFolder, keys: KeyFolder = None, version: Version = None) -> None:
     """Re-key the current snapshot to a chained key version, opt-outs first, and publish it."""
     from dataspace.cli.register import rekey_register
 

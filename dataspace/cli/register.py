@@ -1,6 +1,7 @@
 """The opt-out register beside an ingestion and a re-keying: persons in it are found under a dataset's keys too."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.errors import DataspaceError
@@ -11,6 +12,9 @@ from pipelines.keystore import open_keystore
 from pipelines.plan import Plan
 from pipelines.rekey import rekey_person_keys
 from pipelines.store.reader import Store
+
+if TYPE_CHECKING:
+    from dataspace.bootstrap import Node
 
 PAGE = 10_000
 

@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 
 from pipelines.options import StoreFolder, refusals
-from pipelines.quality.report.page import quality_report
-from pipelines.store.layout import write_atomically
-from pipelines.store.reader import Store
 
 
 class Language(StrEnum):
@@ -28,6 +25,10 @@ def report_command(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File; standard output unless given.")] = None,
 ) -> None:
     """Write the data quality report of a snapshot as one HTML page."""
+    from pipelines.quality.report.page import quality_report
+    from pipelines.store.layout import write_atomically
+    from pipelines.store.reader import Store
+
     with refusals():
         page = quality_report(Store(store), dataset, snapshot, language.value, public)
         if output is None:
