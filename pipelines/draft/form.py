@@ -1,10 +1,16 @@
 """What a draft is made of: the plan's own parts, each with remarks for the holder who will edit them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pipelines.plan import ColumnPlan, SourcePlan, TablePlan
+
+SEEN = (
+    "A first ingestion plan, written by looking at the delivery. Read it line by line before it is used: what could "
+    'not be told for sure is marked "check:". A plan is public: no value that few persons share may be written into it.'
+)
+"""How a draft begins."""
 
 CHECK = "check: "
 """What a remark begins with if the holder has to decide something."""
@@ -71,4 +77,4 @@ class Draft:
     description: str = ""
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[str, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    head: str = SEEN

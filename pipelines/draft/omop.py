@@ -61,10 +61,16 @@ def omop_draft(version: str, about: About, source: SourcePlan) -> Draft:
         tables=tuple(m for m in made if isinstance(m, DraftTable)),
         left_out=tuple(m for m in made if isinstance(m, LeftOut)),
         description=f"A database in the OMOP common data model, version {version}.",
-        facts={"conforms_to": ["OMOP-CDM"]},
         remarks=REMARKS,
+        head=HEAD,
     )
 
+
+HEAD = (
+    "A plan for a database in the OMOP common data model. Take out the tables that you do not deliver, say where the "
+    'delivery lies, and decide what is marked "check:". `dataspace dataset draft` writes one that fits a delivery. '
+    "A plan is public: no value that few persons share may be written into it."
+)
 
 REMARKS = (
     "persons are numbered by person_id; if two holders are to link, deliver an identifier that both have instead.",

@@ -32,7 +32,6 @@ def draft_model(
         tables=tuple(m for m in made if isinstance(m, DraftTable)),
         left_out=tuple(m for m in made if isinstance(m, LeftOut)),
         description=base.description,
-        facts=base.facts,
         remarks=base.remarks,
         normalise=normalisation(look, [t.key(p) for t in known.values() if (p := seen.person(t))]),
     )

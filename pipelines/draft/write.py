@@ -15,11 +15,6 @@ from pipelines.plan import Check, LookupColumn
 WIDTH = 118
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
-HEAD = (
-    "A first ingestion plan, written by looking at the delivery. Read it line by line before it is used: what could "
-    'not be told for sure is marked "check:". A plan is public: no value that few persons share may be written into it.'
-)
-
 GUESSED = f"{CHECK}the encoding is a guess by the letters that are there. Are accents as they should be?"
 
 ORDER = (TableKind.PERSONS, TableKind.EVENTS, TableKind.LOOKUP)
@@ -30,7 +25,7 @@ def written(draft: Draft) -> str:
     tables = sorted(draft.tables, key=lambda t: ORDER.index(t.plan.kind))
     ready = [t for t in tables if not t.no_person] or tables
     waiting = [_waiting(t) for t in tables if t not in ready]
-    parts = [_comment(HEAD), _dataset(draft), *(_table(t) for t in ready), *waiting, _left_out(draft.left_out)]
+    parts = [_comment(draft.head), _dataset(draft), *(_table(t) for t in ready), *waiting, _left_out(draft.left_out)]
     return "\n".join(part for part in parts if part)
 
 
