@@ -104,8 +104,12 @@ def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Ca
             return _moment(name, family_, plan.formats, "TIMESTAMP")
         case ColumnType.BOOLEAN:
             return _truth(name, family_)
-        case ColumnType.CODE | ColumnType.TEXT:
+        case ColumnType.CODE:
             return _recoded(as_text(raw(name, family_), family_), plan)
+        case ColumnType.TEXT:
+            # lines of a text become one: the store keeps no control characters
+            folded = as_text(raw(name, family_), family_).then(r"regexp_replace({}, '\s+', ' ', 'g')")
+            return _recoded(folded, plan)
 
 
 def as_text(delivered: str, family_: Family) -> Cast:

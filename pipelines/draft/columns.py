@@ -114,14 +114,14 @@ def draft_column(
         values=values, bounds=bounds, step=step, unit=unit,
     )  # fmt: skip
     remarks += _date_remarks(read)
-    if facts.broken:
+    if facts.broken and type_ is not ColumnType.TEXT:
         remarks.append(f"{CHECK}some cells hold line breaks or control characters; these rows are set aside.")
     return DraftColumn(ColumnPlan(column, facts.name, read.spelling.formats if read.spelling else ()), tuple(remarks))
 
 
 def _refusal(facts: ColumnFacts, read: Reading, setting: Setting) -> str | None:
     """Why a column cannot be kept."""
-    if facts.broken > BROKEN * facts.rows:
+    if facts.broken > BROKEN * facts.rows and _stored_type(facts, read, setting) is not ColumnType.TEXT:
         return "some cells run over several lines or hold control characters, which the store does not keep"
     if facts.comma and facts.comma + facts.whole == facts.filled:
         return "numbers with a decimal comma cannot be read as numbers: deliver them with a point"
@@ -135,7 +135,9 @@ def _refusal(facts: ColumnFacts, read: Reading, setting: Setting) -> str | None:
 
 
 def _stored_type(facts: ColumnFacts, read: Reading, setting: Setting) -> ColumnType:
-    if read.type is ColumnType.CODE and setting.is_public and (facts.spaced or facts.longest > LONGEST_CODE):
+    # the lines of a public text are folded into one when it is stored
+    words = facts.spaced or facts.broken or facts.longest > LONGEST_CODE
+    if read.type is ColumnType.CODE and setting.is_public and words:
         return ColumnType.TEXT
     return read.type
 

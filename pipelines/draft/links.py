@@ -34,7 +34,7 @@ class Link:
     def applied(self, column: DraftColumn) -> DraftColumn:
         """The column with what the link says of it."""
         if not self.is_public:
-            said = f'references = {{ table = "{self.lookup.table}", code = "{self.lookup.code}" }}'
+            said = f'foreign_key = {{ table = "{self.lookup.table}", column = "{self.lookup.code}" }}'
             return replace(column, remarks=(*column.remarks, f"every value is found in another table: {said}"))
         if self.is_short and column.plan.column.type in (ColumnType.CODE, ColumnType.INTEGER):
             bare = replace(column.plan.column, values=None)

@@ -79,7 +79,7 @@ class Look:
 
     def ask(self, table: str, columns: Iterable[str], query: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Rows of a query over relation `delivered`, which has the named columns of a delivered table."""
-        with without_engine_text(f"delivered table {table!r} could not be looked at", SourceError):
+        with self.source.reading(f"delivered table {table!r} could not be looked at"):
             self.connection.register("delivered", self.source.batches(table, tuple(columns), numbered=False))
             try:
                 return self.connection.execute(query, list(parameters)).fetchall()

@@ -105,7 +105,7 @@ def _column(name: str, entry: Mapping[str, Any], kind: TableKind) -> DraftColumn
     table, _, code = entry.get("references", "").partition(".")
     is_checked = bool(entry.get("checked"))
     if table and not is_checked and table != "concept" and kind is not TableKind.LOOKUP:
-        remarks.append(f'points at: references = {{ table = "{table}", code = "{code}" }}')
+        remarks.append(f'points at: foreign_key = {{ table = "{table}", column = "{code}" }}')
     listed = KNOWN["values"].get(name) if kind is TableKind.PERSONS else None
     column = Column(
         name=name, type=type_, title=entry["title"], required=entry.get("required", False),
