@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from pipelines.crowd import BATCH, Crowd, delivered
+from pipelines.collected import delivered
+from pipelines.crowd import BATCH, Crowd
 from pipelines.mapped import MappedTable
 from pipelines.mapping import family, identifier
 from pipelines.plan import Plan
 from pipelines.quality.identifiers import check_rows, check_values
+from pipelines.quality.rows import PERSON_TEXT
 from pipelines.readers import Source
 from pipelines.workbench import Bench, Benches, relation_of
 
@@ -31,7 +33,7 @@ def _identifiers(plan: Plan, delivery: Source, crowd: Crowd, clear: Bench) -> It
     """The person identifiers, each once if they fit into memory, then every column listed under identifiers."""
     connection = clear.connection.cursor()
     if crowd.gathered:
-        yield connection.sql("SELECT person_text AS identifier FROM identifiers").to_arrow_reader(BATCH)
+        yield connection.sql(f"SELECT {PERSON_TEXT} AS identifier FROM identifiers").to_arrow_reader(BATCH)
     for table in plan.tables:
         described, spelling = delivered(delivery, table)
         persons = () if crowd.gathered or table.person is None else (table.person,)

@@ -13,9 +13,10 @@ import duckdb
 
 from catalog.schema import ColumnType
 from pipelines import sqltext as sql
-from pipelines.crowd import LEFT_OUT, SHIFT, TOKEN, Crowd, delivered
+from pipelines.collected import delivered
+from pipelines.crowd import LEFT_OUT, MARK, SHIFT, Crowd
 from pipelines.engine import STAGED_ROWS
-from pipelines.mapping import Cast, Family, family, identifier, is_empty, value
+from pipelines.mapping import Cast, Family, family, identifier, is_code_as_written, is_empty, of_list, value
 from pipelines.plan import ColumnPlan, TablePlan
 from pipelines.pseudonyms import bucket_sql
 from pipelines.quality.identifiers import LEAKS, identifier_name, leak_masks
@@ -23,9 +24,6 @@ from pipelines.quality.rows import PERSON_TEXT, Rule, passes, rules
 from pipelines.readers import Source
 from pipelines.store.layout import BUCKET_COLUMN
 from pipelines.workbench import Bench, Benches, relation_of
-
-MOST_IN_MEMORY = 8_000_000
-"""Persons up to which the clear bench joins rows with their keys itself; beyond, the other bench does and may spill."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,11 @@ class Reading:
         return self._coarsened(text) if self.coarser else text
 
     def _value(self, column: ColumnPlan) -> Cast:
-        made = value(column, self.spelling[column.source], self.families[column.source])
+        name, family_ = self.spelling[column.source], self.families[column.source]
         listed = self.domains.get(column.name) if column.column.type is ColumnType.CODE else None
-        return made.then(f"TRY_CAST({{}} AS {listed})") if listed and not column.coarser else made
+        if listed is None or column.coarser:
+            return value(column, name, family_)
+        return of_list(value(column, name, family_), listed, as_it_is=is_code_as_written(column, family_))
 
     def _identifiers(self) -> list[str]:
         return [f"{text} AS {name}" for name, text in self._identifier_sql()]
@@ -149,17 +149,17 @@ def map_table(delivery: Source, how: Reading, work: Benches, crowd: Crowd) -> Ma
 
 
 def _query(how: Reading, relation: str, crowd: Crowd) -> str:
-    """Rows that pass, with the token of their person and nothing that identifies them."""
+    """Rows that pass, with the mark of their person and nothing else that identifies them."""
     names = [sql.name(c.name) for c in how.plan.columns]
     if how.plan.person is not None:
-        names = [f"{crowd.token(PERSON_TEXT)} AS {TOKEN}", leak_masks(how.plan, crowd.rows[how.plan.name]), *names]
+        names = [f"{crowd.mark} AS {MARK}", leak_masks(how.plan, crowd.rows[how.plan.name]), *names]
     return f"SELECT {', '.join(names)} FROM ({how.casts(relation)}) AS casts WHERE {how.passes}"
 
 
 def _write(query: str, how: Reading, work: Benches, crowd: Crowd, folder: Path) -> int:
     if how.plan.person is None:
         return _copy(work.clear, f"SELECT 0 AS {BUCKET_COLUMN}, * FROM ({query})", folder)
-    if crowd.persons <= MOST_IN_MEMORY:
+    if crowd.in_memory:
         return _copy(work.clear, _keyed(how.plan, f"({query})", crowd), folder)
     bench = work.pseudonymised
     bench.connection.register("tokens", work.clear.connection.sql(query).to_arrow_reader(STAGED_ROWS))
@@ -170,13 +170,13 @@ def _write(query: str, how: Reading, work: Benches, crowd: Crowd, folder: Path) 
 
 
 def _keyed(table: TablePlan, rows: str, crowd: Crowd) -> str:
-    """Rows with their person key in place of the token; without those whose identifier is not valid."""
+    """Rows with their person key in place of the mark; without those whose identifier is not valid."""
     columns = ", ".join(
         f"{sql.name(c.name)} + {_days(c)} AS {sql.name(c.name)}" if c.shift else sql.name(c.name) for c in table.columns
     )
     return (
         f"SELECT {bucket_sql(crowd.buckets)} AS {BUCKET_COLUMN}, person_key, COLUMNS('^{LEAKS}[0-9]+$'), {columns}"
-        f" FROM {rows} AS rows JOIN read_parquet({sql.text(str(crowd.pseudonyms))}) AS keys USING ({TOKEN})"
+        f" FROM {rows} AS rows JOIN {crowd.keys} AS keys USING ({MARK})"
         f" WHERE NOT {LEFT_OUT}"
     )
 
@@ -188,6 +188,6 @@ def _days(column: ColumnPlan) -> str:
 def _copy(bench: Bench, query: str, folder: Path) -> int:
     copied: duckdb.DuckDBPyConnection = bench.connection.execute(
         f"COPY ({query}) TO {sql.text(str(folder))}"
-        f" (FORMAT parquet, PARTITION_BY ({BUCKET_COLUMN}), COMPRESSION lz4_raw, ROW_GROUP_SIZE {STAGED_ROWS // 4})"
+        f" (FORMAT parquet, PARTITION_BY ({BUCKET_COLUMN}), COMPRESSION snappy, ROW_GROUP_SIZE {STAGED_ROWS})"
     )
     return int(copied.fetchall()[0][0])

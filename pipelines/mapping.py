@@ -92,6 +92,18 @@ def value(plan: ColumnPlan, name: str, family_: Family) -> Cast:
     return _cast(column.type, name, family_, plan)
 
 
+def is_code_as_written(plan: ColumnPlan, family_: Family) -> bool:
+    """True if a code is stored as its cell holds it, but for blanks around it."""
+    return family_ is Family.TEXT and not plan.recode and not plan.generalise
+
+
+def of_list(made: Cast, listed: str, *, as_it_is: bool) -> Cast:
+    """The value if it is in an enumerated type; most cells are, as they are, and only others are looked at closely."""
+    if not as_it_is:
+        return made.then(f"TRY_CAST({{}} AS {listed})")
+    return Cast("NULL", f"coalesce(TRY_CAST({{cell}} AS {listed}), TRY_CAST(nullif(trim({{cell}}), '') AS {listed}))")
+
+
 def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Cast:
     match type_:
         case ColumnType.INTEGER:

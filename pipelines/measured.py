@@ -4,6 +4,7 @@ What is kept in the snapshot's record is counts; shares, scores and the label fo
 (`pipelines.quality.dimensions`), so that a better formula also applies to snapshots of before.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,23 @@ def measure(
     day = today or datetime.now(UTC).date()
     files = {f.mapped.plan.name: [w.path for w in f.files] for f in finished}
     stored = [(schema.table[name], paths) for name, paths in files.items()]
+    rows = {f.mapped.plan.name: sum(w.rows for w in f.files) for f in finished}
+    with ThreadPoolExecutor(1) as pool:
+        # another process checks the expectations meanwhile
+        outcomes = pool.submit(_expectations, plan, schema, rows, files, bench.folder, validator, day)
+        found = _figures(plan, schema, finished, quarantined, bench, day, stored)
+        return found | {"expectations": outcomes.result()}
+
+
+def _figures(
+    plan: Plan,
+    schema: DatasetSchema,
+    finished: list[FinishedTable],
+    quarantined: list[QuarantinedTable],
+    bench: Bench,
+    day: date,
+    stored: list[tuple[Table, list[Path]]],
+) -> dict[str, Any]:
     tables = {table.name: _table(table, paths, bench, day) for table, paths in stored}
     # lookup tables are public and describe nobody: they would only flatter the figures
     counted = {t.name: tables[t.name] for t, _ in stored if t.kind is not TableKind.LOOKUP}
@@ -52,7 +70,6 @@ def measure(
         "rows": sum(t["rows"] for t in counted.values()),
         "years": [int(years[0]), int(years[-1])] if years else None,
         "summary": summary(counted, sum(f.mapped.delivered for f in finished), sum(q.rows for q in quarantined)),
-        "expectations": _expectations(plan, schema, tables, files, bench, validator, day),
         "stated": stated_facts(plan),
         **_person_facts(plan, schema, finished, bench),
     }
@@ -74,6 +91,9 @@ def _persons(plan: Plan, tables: dict[str, Any], stored: list[tuple[Table, list[
     # no event of a person who is not in the table of persons gets past the quarantine
     if plan.persons is not None:
         return int(tables[plan.persons.name]["rows"])
+    about_persons = [t for t, _ in stored if t.kind is not TableKind.LOOKUP]
+    if len(about_persons) == 1:
+        return int(tables[about_persons[0].name].get("persons", 0))
     return count_persons(bench.connection, stored)
 
 
@@ -95,13 +115,13 @@ def _person_facts(plan: Plan, schema: DatasetSchema, finished: list[FinishedTabl
 def _expectations(
     plan: Plan,
     schema: DatasetSchema,
-    tables: dict[str, Any],
+    rows: dict[str, int],
     files: dict[str, list[Path]],
-    bench: Bench,
+    folder: Path,
     validator: Validator | None,
     day: date,
 ) -> list[dict[str, Any]]:
     if validator is None:
         return []
-    wanted = [e for table in schema for e in suite(plan, table, tables[table.name]["rows"], day)]
-    return outcomes_as_dicts(validator.validate(wanted, files, bench.folder))
+    wanted = [e for table in schema for e in suite(plan, table, rows[table.name], day)]
+    return outcomes_as_dicts(validator.validate(wanted, files, folder))

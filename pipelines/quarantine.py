@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalog.schema import TableKind
 from pipelines import sqltext as sql
-from pipelines.crowd import LEFT_OUT, TOKEN, Crowd
+from pipelines.crowd import LEFT_OUT, MARK, Crowd
 from pipelines.finish import FinishedTable, Finishing, rows_of
 from pipelines.mapped import Reading
 from pipelines.quality import bits
@@ -96,9 +96,11 @@ def _collect(delivery: Source, how: Reading, late: tuple[Rule, ...], crowd: Crow
     keys = [sql.name(c.name) for c in how.plan.columns if c.foreign_key]
     asked = [ROW_NUMBER, bits.columns(PROBLEMS, [r.fails for r in how.rules]), *keys]
     if how.plan.person is not None:
-        asked += [f"{crowd.token(PERSON_TEXT)} AS {TOKEN}", f"{PERSON_TEXT} IS NOT NULL AS {HAS_PERSON}"]
+        asked += [f"{crowd.mark} AS {MARK}", f"{PERSON_TEXT} IS NOT NULL AS {HAS_PERSON}"]
     with relation_of(delivery, how.plan.source, how.columns, work.clear.connection, numbered=True) as relation:
         query = f"SELECT {', '.join(asked)} FROM ({how.casts(relation, ROW_NUMBER)}) AS casts"
+        if crowd.in_memory and how.plan.person is not None:
+            query = _joined(query, crowd)
         bench.register("numbered", work.clear.connection.sql(query).to_arrow_reader(BATCH))
         bench.execute(f"CREATE OR REPLACE TEMP TABLE bad AS {_bad(how, late, crowd)}")
         bench.unregister("numbered")
@@ -109,12 +111,19 @@ def _bad(how: Reading, late: tuple[Rule, ...], crowd: Crowd) -> str:
     problems = f"COLUMNS('^{PROBLEMS}[0-9]+$')"
     if how.plan.person is None:
         return f"SELECT {ROW_NUMBER}, {problems} FROM numbered WHERE NOT ({good})"
+    rows = "SELECT * FROM numbered" if crowd.in_memory else _joined("SELECT * FROM numbered", crowd)
     return (
-        f"WITH keyed AS (SELECT numbered.*, person_key FROM numbered"
-        f" LEFT JOIN read_parquet({sql.text(str(crowd.pseudonyms))}) AS keys USING ({TOKEN})"
-        f" WHERE {LEFT_OUT} IS NOT TRUE),"
+        f"WITH keyed AS ({rows}),"
         f" checked AS (SELECT {ROW_NUMBER}, {problems}, {bits.columns(LATE, [r.fails for r in late])} FROM keyed)"
         f" SELECT * FROM checked WHERE NOT ({good} AND {bits.none_set(LATE, len(late))})"
+    )
+
+
+def _joined(rows: str, crowd: Crowd) -> str:
+    """Rows with their person key in place of the mark, NULL for an identifier that is not valid."""
+    return (
+        f"SELECT numbered.* EXCLUDE ({MARK}), person_key FROM ({rows}) AS numbered"
+        f" LEFT JOIN {crowd.keys} AS keys USING ({MARK}) WHERE {LEFT_OUT} IS NOT TRUE"
     )
 
 

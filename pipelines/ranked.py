@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from catalog.schema import PERSON_KEY, Table, TableKind, index_columns
 from pipelines import sqltext as sql
 from pipelines.errors import NotPersonLevel
+from pipelines.ranks import group_ranks
 
 ORDER = "_order"
 NEW = "_new"
@@ -57,18 +58,22 @@ class Ranking:
 
 
 def whole_persons(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows, cut so that no person's are in two batches."""
+    """The same rows, cut so that no person's are in two batches; only rows at the cuts are copied."""
     waiting: list[pa.RecordBatch] = []
+    person: int | None = None
     for batch in batches:
         if not batch.num_rows:
             continue
         keys = batch.column(PERSON_KEY).to_numpy()
-        last = int(np.searchsorted(keys, keys[-1], side="left"))
-        if last == 0 and waiting and waiting[-1].column(PERSON_KEY)[-1].as_py() == keys[0]:
-            waiting.append(batch)
+        first = int(np.searchsorted(keys, person, side="right")) if person is not None else 0
+        waiting.append(batch.slice(0, first))
+        if first == len(keys):
             continue
-        yield from _joined([*waiting, batch.slice(0, last)])
-        waiting = [batch.slice(last)]
+        yield from _joined(waiting)
+        last = int(np.searchsorted(keys, keys[-1], side="left"))
+        if last > first:
+            yield batch.slice(first, last - first)
+        waiting, person = [batch.slice(last)], keys[-1]
     yield from _joined(waiting)
 
 
@@ -122,12 +127,8 @@ class _Index:
         self._lists = [[code for code in values if code is not None] for values in listed or [()] * len(dimensions)]
 
     def added(self, batch: pa.RecordBatch, starts: np.ndarray) -> pa.RecordBatch:
-        # compiled code takes a moment to load, which only tables with an index need
-        from pipelines.ranks import group_ranks
-
         cells = self._cells(batch)
-        group, row = np.empty(batch.num_rows, dtype=np.int32), np.empty(batch.num_rows, dtype=np.int32)
-        group_ranks(starts, cells, batch.column(self._order).to_numpy(), group, row)
+        group, row = group_ranks(starts, cells, batch.column(self._order).to_numpy())
         made = {self._names.group: group, self._names.row: row}
         if self._numbered:
             made[self._names.cell] = cells.astype(np.int32)

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines import sqltext as sql
 from pipelines.draft.names import KNOWN
 from pipelines.engine import connect
-from pipelines.errors import SourceError, without_engine_text
+from pipelines.errors import SourceError
 from pipelines.mapping import Family, family, raw
 from pipelines.readers import DeliveredTable, Source
 

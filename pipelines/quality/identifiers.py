@@ -103,11 +103,14 @@ def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: I
     if listed == "[]":
         return
     with _searching(table):
-        for position, column in enumerate(watched(table)):
-            _check_own(connection, table, column, bits.is_set(LEAKS, position + 1), listed)
+        _check_own(connection, table, listed)
+        for column in watched(table):
             if is_open(column) and column.column.type is not ColumnType.INTEGER:
                 name = sql.name(column.name)
-                found = looks_like(connection, f"(SELECT DISTINCT {name} AS v FROM read_parquet({listed}))")
+                connection.execute(
+                    f"CREATE OR REPLACE TEMP TABLE looked_at AS SELECT DISTINCT {name} AS v FROM read_parquet({listed})"
+                )
+                found = looks_like(connection, "looked_at")
                 if found:
                     refuse(table, column, f"{found[1]} values look like {found[0]}")
 
@@ -143,28 +146,33 @@ def _values(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: li
 
 def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: str) -> Iterator[str]:
     name = sql.name(column.name)
+    text, long_enough = f"CAST({name} AS VARCHAR)", f"strlen({name}) >= {SHORTEST}"
+    if column.column.type.is_number:
+        # with a sign one digit less will do
+        long_enough = f"abs({name}) >= {10 ** (SHORTEST - 2)}"
     if column.column.type is ColumnType.DECIMAL:
         # a whole number up to 2**53 is exact; other digits are no identifier's
-        text = f"CASE WHEN {name} = trunc({name}) THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) END"
-    else:
-        text = f"CAST({name} AS VARCHAR)"
+        text, long_enough = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)", f"{long_enough} AND {name} = trunc({name})"
     read = connection.sql(
-        f"SELECT DISTINCT {text} AS v FROM read_parquet({files}) WHERE strlen({text}) >= {SHORTEST}"
+        f"SELECT DISTINCT {text} AS v FROM read_parquet({files}) WHERE {long_enough}"
     ).to_arrow_reader(BATCH)
     for batch in read:
         yield from batch.column(0).to_pylist()
 
 
-def _check_own(
-    connection: duckdb.DuckDBPyConnection, table: TablePlan, column: ColumnPlan, same: str, files: str
-) -> None:
-    equal, filled = connection.execute(
-        f"SELECT count(*) FILTER ({same}), count({sql.name(column.name)}) FILTER ({bits.is_set(LEAKS, 0)})"
-        f" FROM read_parquet({files})"
-    ).fetchall()[0]
-    few, share = (FEW, COINCIDENCE) if is_open(column) else (LISTED_FEW, LISTED_COINCIDENCE)
-    if equal > few and equal > share * filled:
-        refuse(table, column, f"{equal} rows repeat a direct identifier of their own row")
+def _check_own(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: str) -> None:
+    columns = watched(table)
+    counts = [
+        f"count(*) FILTER ({bits.is_set(LEAKS, n)}), count({sql.name(c.name)})" for n, c in enumerate(columns, start=1)
+    ]
+    if not counts:
+        return
+    looked_at = f"FROM read_parquet({files}) WHERE {bits.is_set(LEAKS, 0)}"
+    found = connection.execute(f"SELECT {', '.join(counts)} {looked_at}").fetchall()[0]
+    for column, equal, filled in zip(columns, found[::2], found[1::2], strict=True):
+        few, share = (FEW, COINCIDENCE) if is_open(column) else (LISTED_FEW, LISTED_COINCIDENCE)
+        if equal > few and equal > share * filled:
+            refuse(table, column, f"{equal} rows repeat a direct identifier of their own row")
 
 
 def _searching(table: TablePlan) -> AbstractContextManager[None]:

@@ -1,5 +1,6 @@
 """Parquet files of the store: written once from a sorted stream, deterministic byte for byte."""
 
+import re
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -34,7 +35,9 @@ def write_file(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema, buc
     ranks = RowRanks() if ROW_RANK in schema.names else None
     path.parent.mkdir(parents=True, exist_ok=True)
     # fixed row groups: their borders must not depend on how the stream was cut into batches
-    with pq.ParquetWriter(path, schema, compression="zstd", write_statistics=True, store_schema=False) as writer:
+    with pq.ParquetWriter(
+        path, schema, compression="zstd", use_dictionary=_repeating(schema), write_statistics=True, store_schema=False
+    ) as writer:
         waiting: list[pa.RecordBatch] = []
         for batch in batches:
             waiting.append(_stored(batch, schema, ranks))
@@ -47,6 +50,14 @@ def write_file(batches: pa.RecordBatchReader, path: Path, schema: pa.Schema, buc
     with path.open("rb") as opened:
         digest = file_digest(opened, "sha256").hexdigest()
     return WrittenFile(path, bucket, rows, path.stat().st_size, digest)
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """Columns whose values come again and again; building a dictionary of others costs time and helps nothing."""
+    index = re.compile(r"index[0-9]+_(group|row|cell)")
+    kinds = (pa.string(), pa.bool_(), pa.int64(), pa.date32())
+    own = (PERSON_KEY, ROW_RANK)
+    return [f.name for f in schema if f.type in kinds and f.name not in own and not index.fullmatch(f.name)]
 
 
 class RowRanks:
