@@ -31,7 +31,7 @@ def configure(stream: Any = None) -> None:
             keep_listed_fields,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),
     )
     for name in ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "deltalake"):
         logging.getLogger(name).disabled = True

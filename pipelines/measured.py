@@ -93,7 +93,7 @@ def _persons(plan: Plan, tables: dict[str, Any], stored: list[tuple[Table, list[
         return int(tables[plan.persons.name]["rows"])
     about_persons = [t for t, _ in stored if t.kind is not TableKind.LOOKUP]
     if len(about_persons) == 1:
-        return int(tables[about_persons[0].name].get("persons", 0))
+        return int(tables[about_persons[0].name].get("persons") or 0)
     return count_persons(bench.connection, stored)
 
 

@@ -80,6 +80,9 @@ def refusals(
     except (PipelineError, CatalogError) as failure:
         err.print(f"[red]{escape(str(failure))}[/red]", soft_wrap=True)
         raise typer.Exit(1) from None
+    except OSError as failure:
+        err.print(f"[red]{escape(str(failure.filename))}: cannot be read or written: {failure.strerror}.[/red]")
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        err.print(interrupted)
+        err.print(interrupted, soft_wrap=True)
         raise typer.Exit(130) from None

@@ -147,7 +147,7 @@ def _spans(
         born, age = f" LEFT JOIN ({_once(birth, birth.year, stored)}) USING ({PERSON_KEY})", "round(mean - fact)"
     found = connection.execute(f"SELECT {age} AS age, sum(stay), count(*) FROM ({spans}){born} GROUP BY ALL").fetchall()
     ages = {int(a): int(persons) for a, _, persons in found if a is not None and 0 <= a <= OLDEST}
-    return sum(int(stay) for _, stay, _ in found), sum(int(persons) for *_, persons in found), ages
+    return sum(int(stay or 0) for _, stay, _ in found), sum(int(persons) for *_, persons in found), ages
 
 
 def _outside_life(

@@ -226,13 +226,14 @@ def test_an_application_file_that_cannot_be_used(
 def test_the_pipelines_use_the_nodes_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
-    from pipelines.cli import app
+    from pipelines.cli import main_app
     from tests.unit.pipelines.deliveries import write_clinic, write_plan
 
     write_clinic(tmp_path)
     plan = str(write_plan(tmp_path))
     monkeypatch.setenv("DATASPACE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DATASPACE_KEY_ROOT", str(tmp_path / "keys"))
+    app = main_app()
     ran = CliRunner().invoke(app, ["ingest", plan, "--quick"])
     assert ran.exit_code == 0, ran.output
     assert (tmp_path / "home/store/clinic").is_dir()

@@ -152,7 +152,7 @@ def test_an_interrupted_command_says_so_in_one_line(tmp_path: Path) -> None:
     # validation waits for Great Expectations: time enough to press Ctrl-C in the middle
     for line in process.stderr:
         lines.append(line)
-        if line.startswith("validate"):
+        if line.startswith("Measuring quality"):
             time.sleep(0.2)
             os.kill(process.pid, signal.SIGINT)
             break

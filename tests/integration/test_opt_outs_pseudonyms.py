@@ -9,7 +9,7 @@ from dataspace.domain.errors import InvalidInput, Unavailable
 from dataspace.domain.opt_outs import KeyName
 from dataspace.pseudonyms import StorePseudonyms
 from pipelines.ingest import ingest
-from pipelines.keystore import Keystore
+from pipelines.keystore import Keystore, Rotation
 from pipelines.opt_outs import REGISTER_DOMAIN
 from pipelines.plan_file import load_plan
 from pipelines.pseudonyms import Pseudonymiser, nir_check_digits
@@ -83,13 +83,13 @@ def test_a_mistyped_number_is_told_by_the_domains_that_check_it(folder: Path) ->
 def test_before_any_dataset_the_person_is_in_the_register_alone(tmp_path: Path) -> None:
     known = pseudonyms(tmp_path).of(NIR)
     assert (known.elsewhere, known.refused) == (frozenset(), ())
-    key = Keystore(tmp_path / "keys").key(REGISTER_DOMAIN)
+    key = Keystore(tmp_path / "keys").key(REGISTER_DOMAIN, purpose="test")
     assert pseudonyms(tmp_path).register_key == KeyName(REGISTER_DOMAIN, key.id) == known.register.key
 
 
 def test_a_domains_newest_key_counts_before_any_dataset_uses_it(folder: Path) -> None:
     keystore = Keystore(folder / "keys")
-    keystore._make("tests", 2, keystore._wrapping_key())
+    keystore.rotate("tests", Rotation.FRESH)
     newest = keystore.key("tests", purpose="test")
     assert newest.version == 2
     expected = Pseudonymiser(newest, ("no-spaces", "upper")).person_key(NIR)

@@ -216,7 +216,7 @@ def test_the_command_writes_the_page(store: Store, tmp_path: Path) -> None:
     assert "no current snapshot" in missing.stderr
     lost = CliRunner().invoke(app, ["clinic", "--store", str(store.root), "-o", str(tmp_path / "no" / "report.html")])
     assert lost.exit_code == 1
-    assert "cannot be written" in lost.stderr
+    assert "cannot be read or written" in lost.stderr
 
 
 def test_a_language_that_is_not_written_is_refused(store: Store) -> None:

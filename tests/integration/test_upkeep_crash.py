@@ -132,7 +132,7 @@ def test_killed_at_every_step_it_is_all_or_nothing(tmp_path: Path, action: str) 
         store, keys = Store(folder / "store"), Keystore(folder / "keys")
         # whatever record a reader meets, all that it names is there and as recorded
         assert [p for p in problems(store, keys) if "no record names" not in p] == [], at
-        with store.folder("clinic").lock(), store.folder("clinic").workspace():
+        with store.folder("clinic").lock(), store.folder("clinic").workspace("test"):
             recover(store.folder("clinic"))
         met.add("before" if state(store) == before else "after")
         if action == "rekey":

@@ -30,7 +30,7 @@ TELECOM = objects(system=TEXTS, value=TEXTS, rank=st.integers(1, 3))
 NAME = objects(use=TEXTS, family=TEXTS, given=some(TEXTS), period=objects(start=st.just("2020-01-01")))
 EXTENSION = st.one_of(
     st.fixed_dictionaries({"url": st.sampled_from(["u1", "u2"]), "valueString": TEXTS}),
-    st.fixed_dictionaries({"url": st.just("u1"), "valueInteger": st.integers(-5, 5)}),
+    st.fixed_dictionaries({"url": st.just("u3"), "valueInteger": st.integers(-5, 5)}),
 )
 PATIENT = st.builds(
     lambda key, more: {"resourceType": "Patient", "id": key, **more},
@@ -49,7 +49,7 @@ INSIDE = {
     "patient": ["id", "gender", "active", "name.family", "name.given", "name.period.start", "telecom.value",
                 "telecom.rank", "contact.telecom.value", "contact.name.given", "deceased.ofType(boolean)",
                 "multipleBirth.ofType(integer)", "extension('u1').value.ofType(string)", "nothing",
-                "extension('u1').value.ofType(integer)", "birthDate.extension('u1').value.ofType(string)"],
+                "extension('u3').value.ofType(integer)", "birthDate.extension('u1').value.ofType(string)"],
     "name": ["use", "family", "given", "period.start", "given[1]"],
     "telecom": ["value", "rank", "system", "$this.value"],
     "text": ["$this"],
@@ -66,20 +66,36 @@ EACH = {
 }  # fmt: skip
 
 
+TRUTHS, NUMBERS = ("active", "deceased"), ("rank", "integer")
+"""What tells paths of truth values and of numbers: to the oracle, as to Python, true equals 1."""
+
+
+def kind(path: str) -> str:
+    if any(word in path for word in TRUTHS):
+        return "truth"
+    return "number" if any(word in path for word in NUMBERS) else "text"
+
+
+def literal(draw: st.DrawFn, path: str) -> str:
+    """Any literal but one that the oracle takes for equal across kinds."""
+    clashing = {"truth": ("1", "2.0"), "number": ("true",), "text": ()}[kind(path)]
+    return draw(LITERALS.filter(lambda text: text not in clashing))
+
+
 @st.composite
 def conditions(draw: st.DrawFn, focus: str) -> str:
     """Paths that are true, false or empty."""
     path = draw(st.sampled_from(INSIDE[focus]))
-    other = draw(st.sampled_from(INSIDE[focus]))
+    other = draw(st.sampled_from([p for p in INSIDE[focus] if {kind(p), kind(path)} != {"truth", "number"}]))
     simple = [
-        f"{path} {draw(st.sampled_from(['=', '!=']))} {draw(LITERALS)}",
+        f"{path} {draw(st.sampled_from(['=', '!=']))} {literal(draw, path)}",
         f"{path} = {other}",
         f"{path}.exists()",
         f"{path}.empty()",
-        f"{path}.exists($this = {draw(LITERALS)})",
-        f"({path}.exists() and {other} = {draw(LITERALS)})",
-        f"({path}.empty() or {other} != {draw(LITERALS)})",
-        f"({path} = {draw(LITERALS)}).not()",
+        f"{path}.exists($this = {literal(draw, path)})",
+        f"({path}.exists() and {other} = {literal(draw, other)})",
+        f"({path}.empty() or {other} != {literal(draw, other)})",
+        f"({path} = {literal(draw, path)}).not()",
     ]
     return draw(st.sampled_from(simple))
 

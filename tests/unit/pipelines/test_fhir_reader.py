@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from pipelines.errors import PipelineError, SourceError
+from pipelines.errors import SourceError
 from pipelines.readers import ROW_NUMBER, Limits, open_source
 from pipelines.readers.fhir import FhirSource
 from pipelines.readers.fhir.definition import View
@@ -225,11 +225,10 @@ def test_the_reason_reaches_whoever_could_only_see_that_reading_ended(tmp_path: 
     file.write_bytes(file.read_bytes()[:-10_000])
 
     def consume() -> None:
-        with opened(tmp_path) as source:
-            try:
-                column(source, "patient")
-            except SourceError:
-                raise PipelineError("the identifiers could not be gathered") from None
+        with opened(tmp_path) as source, source.reading("the identifiers could not be gathered"):
+            engine = duckdb.connect()
+            engine.register("delivered", source.batches("patient", ["id"]))
+            engine.execute("SELECT count(*) FROM delivered")
 
     with pytest.raises(SourceError, match="cut off or damaged"):
         consume()
