@@ -32,14 +32,16 @@ EXTENSION = st.one_of(
     st.fixed_dictionaries({"url": st.sampled_from(["u1", "u2"]), "valueString": TEXTS}),
     st.fixed_dictionaries({"url": st.just("u3"), "valueInteger": st.integers(-5, 5)}),
 )
+# of several extensions of one address the oracle takes the first for all
+EXTENSIONS = st.lists(EXTENSION, min_size=1, max_size=2, unique_by=lambda extension: str(extension["url"]))
 PATIENT = st.builds(
     lambda key, more: {"resourceType": "Patient", "id": key, **more},
     TEXTS,
     objects(
         active=st.booleans(), gender=TEXTS, birthDate=st.just("1970-01-02"), name=some(NAME), telecom=some(TELECOM),
-        contact=some(objects(telecom=some(TELECOM), name=NAME)), extension=some(EXTENSION),
+        contact=some(objects(telecom=some(TELECOM), name=NAME)), extension=EXTENSIONS,
         deceasedBoolean=st.booleans(), multipleBirthInteger=st.integers(0, 3),
-        _birthDate=objects(extension=some(EXTENSION)),
+        _birthDate=objects(extension=EXTENSIONS),
     ),
 )  # fmt: skip
 
