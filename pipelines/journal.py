@@ -39,7 +39,8 @@ class Journal:
 
     @property
     def is_empty(self) -> bool:
-        return not self._entries
+        """True if no piece is finished."""
+        return not any(entry.startswith("mapped ") for entry in self._entries)
 
     def mapped(self, table: str) -> int | None:
         """Rows kept of a table that is mapped and searched, None if it is not."""
