@@ -34,9 +34,10 @@ fix: setup
 bench: setup
 	@$(BIN)/python deploy/bench/bench.py
 
-# time and memory at 100 million rows; some ten minutes
+# time and memory at 100 million rows, queries and ingestion; half an hour and 20 GB of disk
 bench-large: setup
 	@$(BIN)/python deploy/bench/large.py
+	@$(BIN)/python deploy/bench/ingestion.py --rows 100000000 --against 10000000
 
 # against SmartNoise SQL and PipelineDP, in an environment of their own; some ten minutes and 10 GB of memory
 bench-peers: setup
