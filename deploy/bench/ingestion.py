@@ -162,7 +162,7 @@ def measure(rows: int, rounds: int) -> list[dict[str, object]]:
     return [
         {"name": name, "ratio": seconds[1] / seconds[0], "limit": LIMIT, "unit": "x DuckDB's COPY", "detail": detail},
         {
-            "name": f"{name}, peak memory",
+            "name": peak,
             "ratio": memory,
             "limit": MEMORY_LIMIT,
             "unit": "MiB",

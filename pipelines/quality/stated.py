@@ -46,7 +46,8 @@ def modifications(plan: Plan) -> dict[str, Any]:
     """What the plan changes on the way: stored columns made coarser, columns recoded, how persons can be linked."""
     columns = [(t.name, c) for t in plan.tables for c in t.columns if t.kind is not TableKind.LOOKUP]
     return {
-        "generalised": sorted(f"{table}.{c.name}" for table, c in columns if c.generalise),
+        "generalised": sorted(f"{table}.{c.name}" for table, c in columns if c.generalise or c.coarser),
+        "shifted": sorted(f"{table}.{c.name}" for table, c in columns if c.shift),
         "recoded": sorted(f"{table}.{c.name}" for table, c in columns if c.recode and not c.generalise),
         "identifiers_dropped": sum(len(t.identifiers) + bool(t.person) for t in plan.tables),
         "linkable": plan.domain,
