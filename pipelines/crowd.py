@@ -7,7 +7,7 @@ many persons that the join has to spill. The pseudonymisation key never appears 
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -34,7 +34,12 @@ MOST_IN_MEMORY = 6_000_000
 
 BATCH = 200_000
 
+MOST_IN_PART = 2_000_000
+"""Persons of one part: their keys fit beside whatever else is in memory."""
+
+KEYS = "keys"
 MARK = "_mark"
+PART = "_part"
 SHIFT = "_shift"
 LEFT_OUT = "_left_out"
 
@@ -59,17 +64,31 @@ class Persons:
 class Crowd:
     """`rows` is the number of delivered rows by stored table, `buckets` what they are divided into.
 
-    `keys` is SQL of a relation (MARK, person_key, SHIFT, LEFT_OUT), on the clear bench if `in_memory` and else on any;
-    `mark` is SQL that makes the mark of PERSON_TEXT. `gathered` says that the clear bench has table `identifiers`.
+    `mark` is SQL that makes the mark of PERSON_TEXT; `keys` says where the marks' person keys are: a table of the clear
+    bench if `in_memory`, else files in `parts` by the first bits of the mark. `gathered` says that the clear bench has
+    table `identifiers`.
     """
 
     rows: Mapping[str, int]
     buckets: int
     persons: int
     in_memory: bool
-    keys: str
     mark: str
     gathered: bool
+    parts: int = 1
+    folder: Path = Path()
+
+    def keys(self, part: int | None = None) -> str:
+        """SQL of the keys (MARK, person_key, SHIFT, LEFT_OUT), of all marks or of one part."""
+        if self.in_memory:
+            return KEYS
+        inside = "**" if part is None else f"{PART}={part}"
+        return f"read_parquet({sql.text(str(self.folder / inside / '*.parquet'))}, hive_partitioning = false)"
+
+    @property
+    def part(self) -> str:
+        """SQL of a mark's part, where there are files."""
+        return part_sql(self.parts)
 
 
 def gather(delivery: Source, plan: Plan, work: Benches, persons: Persons, bucket_rows: int = BUCKET_ROWS) -> Crowd:
@@ -86,9 +105,13 @@ def gather(delivery: Source, plan: Plan, work: Benches, persons: Persons, bucket
         if parts > 1:
             work.clear.connection.execute("DROP TABLE identifiers")
     keying.check()
-    keys = keying.table if in_memory else keying.stored(work.pseudonymised.folder / "keys.parquet")
     buckets = max((buckets_for(_weight(t, rows[t.name]), bucket_rows) for t in plan.tables if t.person), default=1)
-    return Crowd(rows, buckets, keying.persons, in_memory, keys, keying.mark, gathered=parts == 1)
+    crowd = Crowd(rows, buckets, keying.persons, in_memory, keying.mark, gathered=parts == 1)
+    if in_memory:
+        return crowd
+    folder, divided = work.pseudonymised.folder / "keys", buckets_for(keying.persons, MOST_IN_PART)
+    keying.store(folder, divided)
+    return replace(crowd, parts=divided, folder=folder)
 
 
 def _mark(in_memory: bool) -> str:
@@ -109,8 +132,6 @@ def buckets_for(rows: int, bucket_rows: int) -> int:
 class _Keying:
     """Table `keys` on one bench of the identifiers that lie on the clear one."""
 
-    table = "keys"
-
     def __init__(self, bench: Bench, clear: Bench, mark: str, persons: Persons) -> None:
         self._bench, self._clear, self.mark, self._persons = bench, clear, mark, persons
         self.persons = 0
@@ -123,12 +144,12 @@ class _Keying:
         """Add the identifiers that are there now."""
         type_ = "VARCHAR" if self.mark == PERSON_TEXT else "UBIGINT"
         self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self.table} ({MARK} {type_}, person_key BIGINT, mac_check BIGINT,"
+            f"CREATE TABLE IF NOT EXISTS {KEYS} ({MARK} {type_}, person_key BIGINT, mac_check BIGINT,"
             f" {SHIFT} INTEGER, {LEFT_OUT} BOOLEAN)"
         )
         for keyed in self._keyed():
             self._connection.register("keyed", keyed)
-            self._connection.execute(f"INSERT INTO {self.table} SELECT * FROM keyed")
+            self._connection.execute(f"INSERT INTO {KEYS} SELECT * FROM keyed")
             self._connection.unregister("keyed")
 
     def _keyed(self) -> Iterator[pa.Table]:
@@ -157,13 +178,11 @@ class _Keying:
         with without_engine_text("the pseudonyms could not be checked"):
             self.persons, collisions = self._connection.execute(
                 "SELECT count(*), count(*) FILTER (several) FROM"
-                f" (SELECT min(mac_check) <> max(mac_check) AS several FROM {self.table} GROUP BY person_key)"
+                f" (SELECT min(mac_check) <> max(mac_check) AS several FROM {KEYS} GROUP BY person_key)"
             ).fetchall()[0]
             alike = (
                 self.mark != PERSON_TEXT
-                and self._connection.execute(f"SELECT count(*) - count(DISTINCT {MARK}) FROM {self.table}").fetchall()[
-                    0
-                ][0]
+                and self._connection.execute(f"SELECT count(*) - count(DISTINCT {MARK}) FROM {KEYS}").fetchall()[0][0]
             )
         if collisions:
             raise PseudonymCollision(
@@ -173,12 +192,17 @@ class _Keying:
         if alike:
             raise PseudonymCollision("Two identifiers met by accident in this run's tokens. Ingest again.")
 
-    def stored(self, file: Path) -> str:
-        """SQL of the keys in a file, which any bench may read; the table is gone then."""
+    def store(self, folder: Path, parts: int) -> None:
+        """Move the keys into files that any bench may read, by part."""
         with without_engine_text("the person keys could not be written"):
             self._connection.execute(
-                f"COPY (SELECT * EXCLUDE (mac_check) FROM {self.table}) TO {sql.text(str(file))}"
-                " (FORMAT parquet, COMPRESSION lz4_raw)"
+                f"COPY (SELECT * EXCLUDE (mac_check), {part_sql(parts)} AS {PART} FROM {KEYS})"
+                f" TO {sql.text(str(folder))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY ({PART}))"
             )
-            self._connection.execute(f"DROP TABLE {self.table}")
-        return f"read_parquet({sql.text(str(file))})"
+            self._connection.execute(f"DROP TABLE {KEYS}")
+
+
+def part_sql(parts: int) -> str:
+    """SQL of a token's part: its first bits; `parts` is a power of two."""
+    bits = parts.bit_length() - 1
+    return f"CAST({MARK} >> {64 - bits} AS INTEGER)" if bits else "0"

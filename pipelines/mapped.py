@@ -14,7 +14,7 @@ import duckdb
 from catalog.schema import ColumnType
 from pipelines import sqltext as sql
 from pipelines.collected import delivered
-from pipelines.crowd import LEFT_OUT, MARK, SHIFT, Crowd
+from pipelines.crowd import LEFT_OUT, MARK, PART, SHIFT, Crowd
 from pipelines.engine import STAGED_ROWS
 from pipelines.mapping import Cast, Family, family, identifier, is_code_as_written, is_empty, of_list, value
 from pipelines.plan import ColumnPlan, TablePlan
@@ -161,22 +161,33 @@ def _write(query: str, how: Reading, work: Benches, crowd: Crowd, folder: Path) 
         return _copy(work.clear, f"SELECT 0 AS {BUCKET_COLUMN}, * FROM ({query})", folder)
     if crowd.in_memory:
         return _copy(work.clear, _keyed(how.plan, f"({query})", crowd), folder)
-    bench = work.pseudonymised
-    bench.connection.register("tokens", work.clear.connection.sql(query).to_arrow_reader(STAGED_ROWS))
-    try:
-        return _copy(bench, _keyed(how.plan, "tokens", crowd), folder)
-    finally:
-        bench.connection.unregister("tokens")
+    return _write_parts(query, how, work, crowd, folder)
 
 
-def _keyed(table: TablePlan, rows: str, crowd: Crowd) -> str:
+def _write_parts(query: str, how: Reading, work: Benches, crowd: Crowd, folder: Path) -> int:
+    """Rows with their marks first, by part of the marks; then part by part with the keys of that part."""
+    marked = folder.parent / f"marked {how.plan.name}"
+    _copy(work.clear, f"SELECT *, {crowd.part} AS {PART} FROM ({query})", marked, by=PART)
+    kept = 0
+    for part in range(crowd.parts):
+        inside = marked / f"{PART}={part}"
+        files = sorted(inside.glob("*.parquet"))
+        if files:
+            rows = f"read_parquet({sql.paths(files)}, hive_partitioning = false)"
+            kept += _copy(work.pseudonymised, _keyed(how.plan, rows, crowd, part), folder, named=f"{part}_{{i}}")
+            shutil.rmtree(inside)
+    shutil.rmtree(marked, ignore_errors=True)
+    return kept
+
+
+def _keyed(table: TablePlan, rows: str, crowd: Crowd, part: int | None = None) -> str:
     """Rows with their person key in place of the mark; without those whose identifier is not valid."""
     columns = ", ".join(
         f"{sql.name(c.name)} + {_days(c)} AS {sql.name(c.name)}" if c.shift else sql.name(c.name) for c in table.columns
     )
     return (
         f"SELECT {bucket_sql(crowd.buckets)} AS {BUCKET_COLUMN}, person_key, COLUMNS('^{LEAKS}[0-9]+$'), {columns}"
-        f" FROM {rows} AS rows JOIN {crowd.keys} AS keys USING ({MARK})"
+        f" FROM {rows} AS rows JOIN {crowd.keys(part)} AS keys USING ({MARK})"
         f" WHERE NOT {LEFT_OUT}"
     )
 
@@ -185,9 +196,10 @@ def _days(column: ColumnPlan) -> str:
     return SHIFT if column.column.type is ColumnType.DATE else f"to_days({SHIFT})"
 
 
-def _copy(bench: Bench, query: str, folder: Path) -> int:
+def _copy(bench: Bench, query: str, folder: Path, by: str = BUCKET_COLUMN, named: str = "data_{i}") -> int:
+    """Write rows into sub-folders, beside what is there under other names."""
     copied: duckdb.DuckDBPyConnection = bench.connection.execute(
-        f"COPY ({query}) TO {sql.text(str(folder))}"
-        f" (FORMAT parquet, PARTITION_BY ({BUCKET_COLUMN}), COMPRESSION snappy, ROW_GROUP_SIZE {STAGED_ROWS})"
+        f"COPY ({query}) TO {sql.text(str(folder))} (FORMAT parquet, PARTITION_BY ({by}), COMPRESSION snappy,"
+        f" ROW_GROUP_SIZE {STAGED_ROWS}, FILENAME_PATTERN {sql.text(named)}, OVERWRITE_OR_IGNORE)"
     )
     return int(copied.fetchall()[0][0])

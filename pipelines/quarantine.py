@@ -123,7 +123,7 @@ def _joined(rows: str, crowd: Crowd) -> str:
     """Rows with their person key in place of the mark, NULL for an identifier that is not valid."""
     return (
         f"SELECT numbered.* EXCLUDE ({MARK}), person_key FROM ({rows}) AS numbered"
-        f" LEFT JOIN {crowd.keys} AS keys USING ({MARK}) WHERE {LEFT_OUT} IS NOT TRUE"
+        f" LEFT JOIN {crowd.keys()} AS keys USING ({MARK}) WHERE {LEFT_OUT} IS NOT TRUE"
     )
 
 

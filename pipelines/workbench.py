@@ -42,14 +42,14 @@ def clear_bench(folder: Path, limits: Limits = CLEAR) -> Bench:
     return Bench(connect(limits.memory, limits.threads, streaming=True), folder)
 
 
-def pseudonymised_bench(folder: Path, limits: Limits = PSEUDONYMISED) -> Bench:
-    """For rows without identifiers: sorts and joins may spill."""
-    return Bench(connect(limits.memory, limits.threads, spill=str(folder / "spill")), folder)
+def pseudonymised_bench(folder: Path, limits: Limits = PSEUDONYMISED, *, streaming: bool = False) -> Bench:
+    """For rows without identifiers: sorts and joins may spill. Rows keep their order unless they only stream through."""
+    return Bench(connect(limits.memory, limits.threads, spill=str(folder / "spill"), streaming=streaming), folder)
 
 
 @contextmanager
 def benches(folder: Path) -> Iterator[Benches]:
-    with closing(clear_bench(folder)) as clear, closing(pseudonymised_bench(folder)) as other:
+    with closing(clear_bench(folder)) as clear, closing(pseudonymised_bench(folder, streaming=True)) as other:
         yield Benches(clear, other)
 
 

@@ -31,7 +31,7 @@ def blocks(terminal: str) -> str:
 def shell(script: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATASPACE_")}
     return subprocess.run(
-        ["sh", "-eu", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+        ["sh", "-eu", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
     )
 
 

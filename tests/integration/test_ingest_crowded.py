@@ -25,6 +25,7 @@ def load(folder: Path, keys: Path) -> IngestReport:
 @pytest.fixture
 def few_in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(crowd, "MOST_IN_MEMORY", 1)
+    monkeypatch.setattr(crowd, "MOST_IN_PART", 1)
     return
 
 
@@ -61,6 +62,7 @@ def test_the_snapshot_is_the_same(tmp_path: Path, few_in_memory: None, in_parts:
 def test_it_is_what_one_part_in_memory_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = load(tmp_path / "usual", tmp_path / "keys")
     monkeypatch.setattr(crowd, "MOST_IN_MEMORY", 1)
+    monkeypatch.setattr(crowd, "MOST_IN_PART", 2)
     crowded = load(tmp_path / "crowded", tmp_path / "keys")
     assert crowded.snapshot.id == usual.snapshot.id
 
@@ -69,16 +71,15 @@ def test_what_may_spill_holds_no_identifier(
     tmp_path: Path, few_in_memory: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bytes] = []
-    original = crowd._Keying.stored
+    original = crowd._Keying.store
 
-    def kept(self: crowd._Keying, file: Path) -> str:
-        relation = original(self, file)
-        seen.append(file.read_bytes())
-        return relation
+    def kept(self: crowd._Keying, folder: Path, parts: int) -> None:
+        original(self, folder, parts)
+        seen.extend(file.read_bytes() for file in folder.rglob("*.parquet"))
 
-    monkeypatch.setattr(crowd._Keying, "stored", kept)
+    monkeypatch.setattr(crowd._Keying, "store", kept)
     load(tmp_path / "clinic", tmp_path / "keys")
     assert seen
     for person in PERSONS:
         for cell in person[:2]:
-            assert cell.encode() not in seen[0]
+            assert not any(cell.encode() in file for file in seen)
