@@ -43,7 +43,7 @@ def clear_bench(folder: Path, limits: Limits = CLEAR) -> Bench:
 
 
 def pseudonymised_bench(folder: Path, limits: Limits = PSEUDONYMISED, *, streaming: bool = False) -> Bench:
-    """For rows without identifiers: sorts and joins may spill. Rows keep their order unless they only stream through."""
+    """For rows without identifiers: sorts and joins may spill. With `streaming`, rows keep no order."""
     return Bench(connect(limits.memory, limits.threads, spill=str(folder / "spill"), streaming=streaming), folder)
 
 
