@@ -10,8 +10,11 @@ from pipelines.plan import Plan, TablePlan
 from pipelines.readers import DeliveredTable, Source
 from pipelines.workbench import Bench, relation_of
 
-MOST_IDENTIFIERS = 8_000_000
+MOST_IDENTIFIERS = 10_000_000
 """Distinct identifiers in memory at a time; more of them take another pass over the identifier column."""
+
+LARGE = 2_000_000_000
+"""Bytes of a delivered table from which on its identifiers are counted before any is kept."""
 
 Described = tuple[DeliveredTable, Mapping[str, str]]
 """A delivered table and the delivered spelling of each column the plan reads."""
@@ -41,6 +44,8 @@ def collect(delivery: Source, plan: Plan, tables: Delivered, bench: Bench) -> tu
     With one part, they are collected already.
     """
     connection = bench.connection
+    if max((delivery.size_hint(t.source) or 0 for t in plan.tables), default=0) >= LARGE:
+        return _count(delivery, plan, tables, connection)
     try:
         connection.execute("CREATE OR REPLACE TABLE identifiers (_person_text VARCHAR)")
         rows = {t.name: _collect_table(delivery, t, tables[t.name], connection) for t in plan.tables}
@@ -48,11 +53,17 @@ def collect(delivery: Source, plan: Plan, tables: Delivered, bench: Bench) -> tu
     except duckdb.OutOfMemoryException:
         connection.execute("DROP TABLE IF EXISTS found")
         connection.execute("DROP TABLE identifiers")
+        return _count(delivery, plan, tables, connection)
+
+
+def _count(delivery: Source, plan: Plan, tables: Delivered, connection: Connection) -> tuple[dict[str, int], int, int]:
+    """Rows of each table, in how many parts the identifiers are taken, and about how many there are; none is kept."""
     rows, persons = {}, 0
     for table in plan.tables:
         rows[table.name], found = _estimate(delivery, table, tables[table.name], connection)
         persons += found
-    return rows, -(-persons // MOST_IDENTIFIERS) + 1, persons
+    # at least two: with one, the caller takes them for collected
+    return rows, max(2, -(-persons // MOST_IDENTIFIERS)), persons
 
 
 def _collect_table(

@@ -39,6 +39,13 @@ from pipelines.store.record import Snapshot
 STANDARDS = {"OMOP-CDM": OMOP_CDM, "FHIR": FHIR}
 """Names a plan may use under `conforms_to`; anything else is taken as an address."""
 
+NO_OPT_OUT = {
+    "en": "Persons cannot be told apart in this dataset, so opting out cannot take effect in it (Article 71(8) EHDS)",
+    "fr": "Les personnes ne peuvent être distinguées dans ce jeu de données : l'opposition ne peut s'y appliquer"
+    " (article 71, paragraphe 8, EHDS)",
+}
+"""What the record says of a dataset whose plan states `opt_out_not_applicable`."""
+
 APPLY = {"en": "Access under a data permit", "fr": "Accès sur autorisation"}
 
 
@@ -76,10 +83,15 @@ def _record(plan: Plan, snapshot: Snapshot, base_url: str) -> Dataset:
         accrual_periodicity=Frequency[facts["frequency"]] if "frequency" in facts else None,
         provenance=(Provenance(label=_texts(facts["provenance"])),) if "provenance" in facts else (),
         population_coverage=_texts(facts.get("population", {})),
-        distribution=(Distribution(access_url=(f"{base_url}/datasets/{plan.dataset}",), title=_texts(APPLY)),),
+        distribution=(_distribution(plan, base_url),),
         modified=day,
         **_measured(snapshot),
     )
+
+
+def _distribution(plan: Plan, base_url: str) -> Distribution:
+    rights = Provenance(label=_texts(NO_OPT_OUT)) if plan.facts.get("opt_out_not_applicable") else None
+    return Distribution(access_url=(f"{base_url}/datasets/{plan.dataset}",), title=_texts(APPLY), rights=rights)
 
 
 def _measured(snapshot: Snapshot) -> dict[str, Any]:

@@ -321,3 +321,16 @@ def test_names_of_the_table_of_persons_are_looked_for_in_the_events(load: Load, 
     with pytest.raises(IdentifierLeft, match=r"stay\.nights"):
         load(plan, persons=digits, stays=[(digits[0][0], "2020-01-01", "A", "1", digits[1][0])])
     assert store.datasets() == ()
+
+
+def test_a_record_says_where_opting_out_cannot_take_effect(load: Load, tmp_path: Path) -> None:
+    from pipelines.publish import record_of
+
+    facts = '\n[catalogue]\nhealth_category = ["EHRS"]\ncontact = "data@clinic.example"\n'
+    for stated, expected in (("", False), ("opt_out_not_applicable = true\n", True)):
+        report = load(PLAN + facts + stated)
+        record = record_of(load_plan(tmp_path / "clinic.toml"), report.snapshot, "https://node.example")
+        rights = record.distribution[0].rights
+        assert (rights is not None) is expected
+        if rights is not None:
+            assert "71(8)" in rights.label[0].value
