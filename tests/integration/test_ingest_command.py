@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from catalog.errors import CatalogError
 from catalog.registry import FolderRegistry
-from pipelines.cli import app
+from pipelines.cli import main_app
 from pipelines.errors import PlanError
 from pipelines.ingest import ingest
 from pipelines.keystore import Keystore
@@ -17,7 +17,7 @@ from tests.unit.pipelines.deliveries import PLAN, STAYS, write_clinic, write_pla
 
 
 def invoke(folder: Path, *arguments: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, [*arguments, "--store", str(folder / "store")])
+    result = CliRunner().invoke(main_app(), [*arguments, "--store", str(folder / "store")])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
 
@@ -28,7 +28,7 @@ def test_ingest_list_and_verify(tmp_path: Path) -> None:
     code, said = invoke(tmp_path, "ingest", plan, "--keys", str(tmp_path / "keys"), "--quick")
     assert code == 0, said
     assert "is current" in said
-    assert "listed in" in said
+    assert "Rows in quarantine" in said
     assert "(current)" in invoke(tmp_path, "snapshots", "clinic")[1]
     assert invoke(tmp_path, "verify", "clinic")[0] == 0
     next((tmp_path / "store").glob("clinic/stay/*/*.parquet")).unlink()
