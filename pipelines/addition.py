@@ -1,13 +1,17 @@
 """A delivery that adds to the current snapshot: what must be the same for that, and what the tables hold so far."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
+from pathlib import PurePosixPath
+from typing import Any
 
-from catalog.schema import DatasetSchema, Table
+from catalog.schema import DatasetSchema, Table, TableKind
 from pipelines.errors import AlreadyLoaded, CannotAdd
 from pipelines.finish import Before
-from pipelines.plan import Plan
+from pipelines.plan import ColumnPlan, Plan
 from pipelines.readers import SourceFile
 from pipelines.store.files import WrittenFile
 from pipelines.store.layout import DatasetFolder
@@ -43,7 +47,7 @@ class Addition:
         return self.snapshot.buckets
 
     def check(self, plan: Plan, key: Key) -> None:
-        """Raise CannotAdd unless keys and stored columns are the same."""
+        """Raise CannotAdd unless keys, stored columns and what gives stored values their meaning are the same."""
         made_with = self.snapshot.key
         if (made_with.domain, made_with.version, made_with.id) != (key.domain, key.version, key.id):
             raise CannotAdd(
@@ -58,13 +62,36 @@ class Addition:
                 f"The plan of dataset {plan.dataset!r} stores other tables or columns than the current snapshot. "
                 "Load everything anew, or add with the plan it was stored with."
             )
+        if self.snapshot.metrics.get("meaning") not in (None, meaning_of(plan)):
+            raise CannotAdd(
+                f"The plan of dataset {plan.dataset!r} spells identifiers or makes values in another way than the one "
+                "that the current snapshot was stored with. Load everything anew, or add with that plan."
+            )
 
-    def check_new(self, files: tuple[SourceFile, ...]) -> None:
-        """Raise AlreadyLoaded if all these files are in the snapshot."""
+    def check_lists(self, schema: DatasetSchema) -> None:
+        """Raise CannotAdd if a closed list has lost a value that stored rows may hold."""
+        for table in schema:
+            for column in table.columns:
+                before = self.snapshot.schema.table[table.name].column[column.name].values
+                now = {v.code for v in column.values or ()}
+                if column.values is not None and (before is None or not {v.code for v in before} <= now):
+                    raise CannotAdd(
+                        f"The list of values of {table.name}.{column.name} lacks values of the current snapshot. "
+                        "Keep them in the list, or load everything anew."
+                    )
+
+    def check_new(self, files: tuple[SourceFile, ...], plan: Plan) -> None:
+        """Raise AlreadyLoaded if a delivered file is in the snapshot, unless it can do no harm twice.
+
+        Rows of the table of persons replace themselves, and so do lookup tables.
+        """
         known = {s.sha256 for s in self.snapshot.sources}
-        if files and all(f.sha256 in known for f in files):
+        harmless = {t.source.lower() for t in plan.tables if t.kind is not TableKind.EVENTS}
+        twice = [f.name for f in files if f.sha256 in known and _table_of(f.name) not in harmless]
+        if twice:
             raise AlreadyLoaded(
-                "This delivery is in the current snapshot already: adding it again would count it twice."
+                f"{twice[0]} is in the current snapshot already: adding it again would count it twice. "
+                "Deliver only what is new."
             )
 
     def sources(self, files: tuple[Delivered, ...]) -> tuple[Delivered, ...]:
@@ -89,16 +116,39 @@ class Addition:
     def staged(self, table: StagedTable, mode: Mode, kept: int) -> StagedTable:
         """The table's counts of both deliveries; `kept` rows of this one were kept."""
         before: StoredTable = self.snapshot.table[table.name]
-        if mode is Mode.CORRECT:
-            # corrected rows were delivered before, and leave the quarantine
-            return replace(table, delivered=before.delivered, quarantined=max(0, before.quarantined - kept))
         reasons = {r: before.reasons.get(r, 0) + table.reasons.get(r, 0) for r in {**before.reasons, **table.reasons}}
+        if mode is Mode.CORRECT:
+            # corrected rows were delivered before, and leave the quarantine; why the others are there still holds
+            left = max(0, before.quarantined - kept)
+            note = f"{kept} rows of the quarantine have been mended" if kept else before.note
+            return replace(
+                table, delivered=before.delivered, quarantined=left, reasons=before.reasons if left else {}, note=note
+            )
         return replace(
             table,
             delivered=before.delivered + table.delivered,
             quarantined=before.quarantined + table.quarantined,
             reasons=reasons,
         )
+
+
+def meaning_of(plan: Plan) -> str:
+    """A digest of everything that decides what a delivered cell becomes, and who is one person."""
+    recipe = {
+        "normalise": plan.normalise,
+        "shift_days": plan.shift_days,
+        "columns": [(t.name, *_recipe(c)) for t in plan.tables if t.kind is not TableKind.LOOKUP for c in t.columns],
+    }
+    return sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def _recipe(column: ColumnPlan) -> tuple[Any, ...]:
+    made = (column.formats, column.generalise, column.coarser and asdict(column.coarser), column.shift)
+    return column.name, column.source, *made, dict(column.recode), column.column.unit, str(column.column.bounds)
+
+
+def _table_of(file: str) -> str:
+    return PurePosixPath(file).name.partition(".")[0].lower()
 
 
 def _shape(table: Table) -> tuple[object, ...]:

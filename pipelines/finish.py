@@ -95,7 +95,7 @@ def finish_persons(
 
     Buckets that the journal knows are not made again.
     """
-    ordered = sorted(tables, key=lambda t: t.kind is not TableKind.PERSONS)
+    ordered = in_order(tables, work)
     entering = Lock()
 
     def finish(bucket: int) -> list[MadeFile]:
@@ -113,6 +113,24 @@ def finish_persons(
     return {t.name: _together(work.mapped[t.name], [m for m in made if m.table == t.name]) for t in ordered}
 
 
+def in_order(tables: Iterable[Table], work: Finishing) -> list[Table]:
+    """Persons first, then each table after those its foreign keys point to, as far as they do not run in a circle."""
+    waiting = sorted(tables, key=lambda t: (t.kind is not TableKind.PERSONS, t.name))
+    ordered: list[Table] = []
+    while waiting:
+        placed = {t.name for t in ordered}
+        free = next(
+            (t for t in waiting if t.kind is TableKind.PERSONS or _targets(t, work) <= placed | {t.name}), waiting[0]
+        )
+        waiting.remove(free)
+        ordered.append(free)
+    return ordered
+
+
+def _targets(table: Table, work: Finishing) -> set[str]:
+    return {c.foreign_key.table for c in work.mapped[table.name].plan.columns if c.foreign_key}
+
+
 def _together(mapped: MappedTable, made: list[MadeFile]) -> FinishedTable:
     return FinishedTable(mapped, tuple(m.file for m in made if m.file), sum(m.rows for m in made))
 
@@ -123,17 +141,20 @@ def _bucket(
     work: Finishing,
     bucket: int,
 ) -> Iterator[MadeFile]:
-    persons: WrittenFile | None = None
+    finished: dict[str, WrittenFile | None] = {}
     for table in tables:
         with without_engine_text(f"table {table.name!r} could not be written"):
-            made = _finish(connection, table, work, bucket, persons)
-        if table.kind is TableKind.PERSONS:
-            persons = made.file
+            made = _finish(connection, table, work, bucket, finished)
+        finished[table.name] = made.file
         yield made
 
 
+Finished = Mapping[str, WrittenFile | None]
+"""Files of a bucket that are written already, by table; None for a table without rows there."""
+
+
 def _finish(
-    connection: duckdb.DuckDBPyConnection, table: Table, work: Finishing, bucket: int, persons: WrittenFile | None
+    connection: duckdb.DuckDBPyConnection, table: Table, work: Finishing, bucket: int, finished: Finished
 ) -> MadeFile:
     path = work.folder / "stored" / table.name / f"{bucket}.parquet"
     delivered, before = work.mapped[table.name].files(bucket), _before(work, table.name, bucket)
@@ -143,7 +164,7 @@ def _finish(
     if found is None:
         return MadeFile(table.name, None, 0)
     source = f"({found}) AS delivered_rows"
-    conditions = _kept(table, work, bucket, persons)
+    conditions = _kept(table, work, bucket, finished)
     return write_sorted(connection, table, f"{source} WHERE {' AND '.join(conditions)}", work.secret, path, bucket)
 
 
@@ -177,22 +198,29 @@ def _before(work: Finishing, table: str, bucket: int) -> WrittenFile | None:
     return stored.of(bucket, work.buckets) if stored else None
 
 
-def _kept(table: Table, work: Finishing, bucket: int, persons: WrittenFile | None) -> list[str]:
+def _kept(table: Table, work: Finishing, bucket: int, finished: Finished) -> list[str]:
     """Conditions on the rows of a bucket that only the person's other rows can tell."""
     conditions = ["true"]
     if work.persons is not None and table.kind is TableKind.EVENTS:
+        persons = finished.get(work.persons)
         known = f"person_key IN (SELECT person_key FROM {_read([persons.path])})" if persons else "false"
         conditions.append(known)
     for column in work.mapped[table.name].plan.columns:
         if column.foreign_key:
             name = sql.name(column.name)
-            conditions.append(f"(NOT {NEW} OR {name} IS NULL OR {_exists(name, column.foreign_key, work, bucket)})")
+            conditions.append(
+                f"(NOT {NEW} OR {name} IS NULL OR {_exists(name, column.foreign_key, work, bucket, finished)})"
+            )
     return conditions
 
 
-def _exists(name: str, key: ForeignKey, work: Finishing, bucket: int) -> str:
-    target = work.mapped[key.table].plan.table()
-    source = rows_of(work, target, bucket)
+def _exists(name: str, key: ForeignKey, work: Finishing, bucket: int, finished: Finished) -> str:
+    """Among the rows that are kept, or, of a table that comes later in a circle of keys, among those delivered."""
+    if key.table in finished:
+        file = finished[key.table]
+        source = f"SELECT * FROM {_read([file.path])}" if file else None
+    else:
+        source = rows_of(work, work.mapped[key.table].plan.table(), bucket)
     if source is None:
         return "false"
     # as text: what cannot be compared must not fail

@@ -21,7 +21,7 @@ class Generalisation:
 
 
 _DEPARTEMENT = (
-    "CASE WHEN NOT regexp_full_match(lpad({}, 5, '0'), '[0-9][0-9AB][0-9]{3}') THEN NULL"
+    "CASE WHEN NOT regexp_full_match({}, '[0-9]{4,5}|2[AB][0-9]{3}') THEN NULL"
     " WHEN left(lpad({}, 5, '0'), 2) IN ('97', '98') THEN left({}, 3)"
     " WHEN left(lpad({}, 5, '0'), 3) IN ('200', '201') THEN '2A'"
     " WHEN left(lpad({}, 5, '0'), 2) = '20' THEN '2B'"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.addition import Addition, Mode
+from pipelines.addition import Addition, Mode, meaning_of
 from pipelines.crowd import BUCKET_ROWS, Persons
 from pipelines.errors import KeystoreError, StoreError, TooManyBadRows
 from pipelines.journal import Journal, job_name
@@ -101,6 +101,7 @@ def ingest(
             progress(Step("validate"))
             with closing(pseudonymised_bench(work)) as bench:
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
+            metrics["meaning"] = meaning_of(plan)
             # what is published is rounded with a lasting secret offset (pipelines.published)
             metrics["rounding"] = key.derive(f"rounding of published facts of {plan.dataset}").hex()
         staged = _staged(loaded, addition, mode)
@@ -144,7 +145,7 @@ def _load(
     with _opened(plan, source) as delivery, _hashing(delivery, journal) as hashes, benches(journal.workspace) as both:
         if addition is not None:
             addition.check(plan, _key(key, plan))
-            addition.check_new(hashes())
+            addition.check_new(hashes(), plan)
         loaded = Loading(Delivery(delivery, plan, addition), key, persons, both, journal, progress).run(bucket_rows)
         return loaded, tuple(Delivered(d.name, d.sha256, d.size) for d in hashes())
 

@@ -68,6 +68,8 @@ class Loading:
         for table in self._delivery.plan.of_kind(TableKind.LOOKUP):
             self._lookup(table, crowd)
         schema = resolve_schema(self._delivery.plan, self._finished, self._work.pseudonymised)
+        if self._delivery.addition is not None:
+            self._delivery.addition.check_lists(schema)
         for kind in (TableKind.PERSONS, TableKind.EVENTS):
             for table in self._delivery.plan.of_kind(kind):
                 self._map(table, crowd)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from secrets import token_hex
 
 from catalog.schema import ColumnType
 from pipelines import sqltext as sql
@@ -12,6 +13,13 @@ from pipelines.plan import ColumnPlan
 
 EXACT = 2**53
 """Whole numbers up to here are exact in a DOUBLE; stored decimals stay below this many steps."""
+
+FIRST_DAY = "1000-01-01"
+"""Earlier dates are taken for mistakes."""
+
+# drawn, so that no text of a plan can be taken for one
+HALF, CELL = (f"<{name} {token_hex(8)}>" for name in ("half", "cell"))
+"""What stands for the outcome of a cast's first step, and for the delivered cell, until the SQL is put together."""
 
 
 class Family(StrEnum):
@@ -31,19 +39,19 @@ class Family(StrEnum):
 class Cast:
     """A value in two steps, since SQL computes an expression anew wherever it is written.
 
-    `first` is over the delivered column; `final` has `{}` where the outcome of `first` belongs, as often as it likes,
-    and `{cell}` for the delivered cell.
+    `first` is over the delivered column; `final` has HALF where the outcome of `first` belongs, as often as it likes,
+    and CELL for the delivered cell.
     """
 
     first: str
-    final: str = "{}"
+    final: str = HALF
 
     def made_of(self, half: str, cell: str) -> str:
         """SQL of the value, where `half` holds the outcome of `first`."""
-        return self.final.replace("{cell}", cell).replace("{}", half)
+        return self.final.replace(CELL, cell).replace(HALF, half)
 
     def then(self, final: str) -> "Cast":
-        return Cast(self.first, final.replace("{}", self.final))
+        return Cast(self.first, final.replace(HALF, self.final))
 
 
 def family(duckdb_type: str, column: str) -> Family:
@@ -86,9 +94,9 @@ def value(plan: ColumnPlan, name: str, family_: Family) -> Cast:
     column = plan.column
     if plan.generalise:
         rule = generalisation(plan.generalise)
-        return _cast(rule.reads, name, family_, plan).then(rule.sql)
+        return _cast(rule.reads, name, family_, plan).then(rule.sql.replace("{}", HALF))
     if column.type is ColumnType.DECIMAL:
-        return _on_grid(name, column.step)
+        return _on_grid(name, column.step, family_)
     return _cast(column.type, name, family_, plan)
 
 
@@ -100,8 +108,9 @@ def is_code_as_written(plan: ColumnPlan, family_: Family) -> bool:
 def of_list(made: Cast, listed: str, *, as_it_is: bool) -> Cast:
     """The value if it is in an enumerated type; most cells are, as they are, and only others are looked at closely."""
     if not as_it_is:
-        return made.then(f"TRY_CAST({{}} AS {listed})")
-    return Cast("NULL", f"coalesce(TRY_CAST({{cell}} AS {listed}), TRY_CAST(nullif(trim({{cell}}), '') AS {listed}))")
+        return made.then(f"TRY_CAST({HALF} AS {listed})")
+    whole = f"coalesce(TRY_CAST({CELL} AS {listed}), TRY_CAST(nullif(trim({CELL}), '') AS {listed}))"
+    return Cast("NULL", whole)
 
 
 def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Cast:
@@ -109,7 +118,7 @@ def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Ca
         case ColumnType.INTEGER:
             return _whole(name, family_)
         case ColumnType.DECIMAL:
-            return Cast(f"TRY_CAST({sql.name(name)} AS DOUBLE)", "CASE WHEN isfinite({}) THEN {} END")
+            return Cast(f"TRY_CAST({sql.name(name)} AS DOUBLE)", f"CASE WHEN isfinite({HALF}) THEN {HALF} END")
         case ColumnType.DATE:
             return _moment(name, family_, plan.formats, "DATE")
         case ColumnType.TIMESTAMP:
@@ -120,14 +129,14 @@ def _cast(type_: ColumnType, name: str, family_: Family, plan: ColumnPlan) -> Ca
             return _recoded(as_text(raw(name, family_), family_), plan)
         case ColumnType.TEXT:
             # lines of a text become one: the store keeps no control characters
-            folded = as_text(raw(name, family_), family_).then(r"regexp_replace({}, '\s+', ' ', 'g')")
+            folded = as_text(raw(name, family_), family_).then(rf"regexp_replace({HALF}, '\s+', ' ', 'g')")
             return _recoded(folded, plan)
 
 
 def as_text(delivered: str, family_: Family) -> Cast:
     """A delivered value as text; a float only if it is whole, since its digits would be an accident otherwise."""
     if family_ is Family.FLOAT:
-        return Cast(delivered, f"CAST({_whole_float('{}')} AS VARCHAR)")
+        return Cast(delivered, f"CAST({_whole_float(HALF)} AS VARCHAR)")
     return Cast(delivered) if family_ is Family.TEXT else Cast(f"CAST({delivered} AS VARCHAR)")
 
 
@@ -137,7 +146,7 @@ def _whole(name: str, family_: Family) -> Cast:
         case Family.WHOLE | Family.BOOLEAN:
             return Cast(f"TRY_CAST({quoted} AS BIGINT)")
         case Family.FLOAT:
-            return Cast(quoted, _whole_float("{}"))
+            return Cast(quoted, _whole_float(HALF))
         case Family.EXACT:
             return Cast(f"CASE WHEN {quoted} = trunc({quoted}) THEN TRY_CAST({quoted} AS BIGINT) END")
         case Family.TEXT:
@@ -156,22 +165,23 @@ def _whole_float(number: str) -> str:
 def _whole_text(quoted: str) -> Cast:
     # a plain cast would round 1.5 to 2: what does not read the same when written again is looked at closely
     closely = (
-        "CASE WHEN regexp_full_match(trim({cell}), '[+-]?[0-9]+([.]0*)?')"
-        " THEN TRY_CAST(split_part(trim({cell}), '.', 1) AS BIGINT) END"
+        f"CASE WHEN regexp_full_match(trim({CELL}), '[+-]?[0-9]+([.]0*)?')"
+        f" THEN TRY_CAST(split_part(trim({CELL}), '.', 1) AS BIGINT) END"
     )
     return Cast(
         f"TRY_CAST({quoted} AS BIGINT)",
-        f"CASE WHEN {{}} IS NULL THEN NULL WHEN CAST({{}} AS VARCHAR) = {{cell}} THEN {{}} ELSE {closely} END",
+        f"CASE WHEN {HALF} IS NULL THEN NULL WHEN CAST({HALF} AS VARCHAR) = {CELL} THEN {HALF} ELSE {closely} END",
     )
 
 
-def _on_grid(name: str, step: Decimal) -> Cast:
+def _on_grid(name: str, step: Decimal, family_: Family) -> Cast:
     """The nearest multiple of the step, as the DOUBLE closest to it; NULL if too many steps to be exact."""
     numerator, denominator = step.as_integer_ratio()
-    # a comparison with NaN or infinity is false here, so both are NULL
+    # a comparison with NaN or infinity is false here, so both are NULL; to the engine 1_000 is a number, to people not
+    plain = f" AND NOT contains({CELL}, '_')" if family_ is Family.TEXT else ""
     return Cast(
         f"round(TRY_CAST({sql.name(name)} AS DOUBLE) * {denominator} / {numerator})",
-        f"CASE WHEN abs({{}}) <= {EXACT} THEN {{}} * {numerator} / {denominator} END",
+        f"CASE WHEN abs({HALF}) <= {EXACT}{plain} THEN {HALF} * {numerator} / {denominator} END",
     )
 
 
@@ -188,7 +198,16 @@ def _moment(name: str, family_: Family, formats: tuple[str, ...], target: str) -
         made = f"TRY_CAST(TRY_CAST({quoted} AS TIMESTAMP) AS {target})"
     else:
         return Cast(f"CAST(NULL AS {target})")
-    return Cast(made, "CASE WHEN isfinite({}) THEN {} END")
+    return Cast(made, _plausible(family_ is Family.TEXT))
+
+
+def _plausible(written: bool) -> str:
+    """A moment from FIRST_DAY on: years of two digits, or with a digit lost, are no years."""
+    word = f"lower(trim({CELL})) = 'epoch'" if written else "false"
+    return (
+        f"CASE WHEN NOT isfinite({HALF}) OR {HALF} < DATE '{FIRST_DAY}' THEN NULL"
+        f" WHEN {HALF} = DATE '1970-01-01' THEN CASE WHEN {word} THEN NULL ELSE {HALF} END ELSE {HALF} END"
+    )
 
 
 def _truth(name: str, family_: Family) -> Cast:
@@ -196,8 +215,8 @@ def _truth(name: str, family_: Family) -> Cast:
         return Cast(sql.name(name))
     written = as_text(raw(name, family_), family_)
     return written.then(
-        "CASE WHEN lower({}) IN ('true', 't', 'yes', 'y', '1') THEN true"
-        " WHEN lower({}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+        f"CASE WHEN lower({HALF}) IN ('true', 't', 'yes', 'y', '1') THEN true"
+        f" WHEN lower({HALF}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
     )
 
 
@@ -205,4 +224,4 @@ def _recoded(written: Cast, plan: ColumnPlan) -> Cast:
     if not plan.recode:
         return written
     cases = " ".join(f"WHEN {sql.text(old)} THEN {sql.text(new)}" for old, new in plan.recode.items())
-    return written.then(f"CASE {{}} {cases} ELSE {{}} END")
+    return written.then(f"CASE {HALF} {cases} ELSE {HALF} END")

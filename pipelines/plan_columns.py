@@ -78,6 +78,8 @@ def _check(section: Section, plan: ColumnPlan, kind: TableKind, shift_days: int)
         section.fail("generalise", f"{plan.generalise!r} does not make a column of type {type_}.")
     if plan.shift and (type_ not in MOMENTS or kind is TableKind.LOOKUP):
         section.fail("shift", "only dates and times of tables about persons are shifted.", "Remove the key.")
+    if plan.shift and (plan.generalise or plan.coarser):
+        section.fail("shift", "a shifted date that is made coarser shows by how much it moved.", "Keep one of the two.")
     if plan.shift and not shift_days:
         section.fail("shift", "the plan does not say how far.", "Add shift_days under [pseudonyms].")
     if type_ is ColumnType.TEXT and kind is not TableKind.LOOKUP and not plan.free_text.strip():

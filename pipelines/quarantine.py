@@ -11,7 +11,7 @@ from pathlib import Path
 from catalog.schema import TableKind
 from pipelines import sqltext as sql
 from pipelines.crowd import LEFT_OUT, MARK, Crowd
-from pipelines.finish import FinishedTable, Finishing, rows_of
+from pipelines.finish import FinishedTable, Finishing, in_order, rows_of
 from pipelines.mapped import Reading
 from pipelines.quality import bits
 from pipelines.quality.rows import BAD_PERSON, PERSON_TEXT, SEVERAL_ROWS, UNKNOWN_PERSON, Rule
@@ -72,15 +72,23 @@ def _late_rules(how: Reading, finishing: Finishing, stored: Mapping[str, Finishe
         if column.foreign_key:
             key = column.foreign_key
             reason = f"no row of the person in {key.table} has it as {key.column}"
-            found.append(
-                Rule(column.name, reason, f"{known} AND {_dangling(column.name, key.table, key.column, finishing)}")
-            )
+            target = _target(how, key.table, finishing, stored)
+            dangling = _dangling(column.name, key.column, target)
+            found.append(Rule(column.name, reason, f"{known} AND {dangling}"))
     return tuple(found)
 
 
-def _dangling(name: str, table: str, column: str, finishing: Finishing) -> str:
+def _target(how: Reading, table: str, finishing: Finishing, stored: Mapping[str, FinishedTable]) -> list[str]:
+    """SQL of the rows a foreign key is looked for in: those that were kept, unless keys run in a circle."""
+    order = [t.name for t in in_order((m.plan.table() for m in finishing.mapped.values()), finishing)]
+    if order.index(table) < order.index(how.plan.name):
+        files = [f.path for f in stored[table].files]
+        return [f"SELECT * FROM {_read(files)}"] if files else []
     target = finishing.mapped[table].plan.table()
-    sources = [s for b in range(finishing.buckets) if (s := rows_of(finishing, target, b))]
+    return [s for b in range(finishing.buckets) if (s := rows_of(finishing, target, b))]
+
+
+def _dangling(name: str, column: str, sources: list[str]) -> str:
     if not sources:
         return f"{sql.name(name)} IS NOT NULL"
     return (

@@ -107,6 +107,8 @@ def test_mended_rows_leave_the_quarantine(load: Load, store: Store) -> None:
     mended = load(Mode.CORRECT, persons=[], stays=[("AB2", "2021-12-15", "NEUR", "2", "1")])
     stay = mended.snapshot.table["stay"]
     assert (stay.delivered, stay.rows, stay.quarantined) == (len(STAYS) + 2, len(STAYS) + 1, 1)
+    assert stay.reasons == first.snapshot.table["stay"].reasons
+    assert stay.note == "1 rows of the quarantine have been mended"
 
 
 def test_the_same_delivery_is_not_added_twice(load: Load, store: Store, tmp_path: Path) -> None:
@@ -127,6 +129,48 @@ def test_nothing_is_added_under_another_key_or_to_other_columns(load: Load, tmp_
     Keystore(tmp_path / "keys").rotate("tests", Rotation.FRESH)
     with pytest.raises(CannotAdd, match="another pseudonymisation key"):
         load(Mode.APPEND, stays=MORE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('normalise = ["no-spaces", "upper"]', "normalise = []", "spells identifiers"),
+        ('generalise = "year"', 'generalise = "decade"', "makes values in another way"),
+        ('values = { F = "Female", M = "Male" }', 'values = { F = "Female" }', "lacks values of the current snapshot"),
+    ],
+)
+def test_nothing_is_added_by_a_plan_with_another_meaning(load: Load, old: str, new: str, complaint: str) -> None:
+    load()
+    with pytest.raises(CannotAdd, match=complaint):
+        load(Mode.APPEND, plan=PLAN.replace(old, new), stays=MORE)
+
+
+def test_a_list_of_values_may_grow(load: Load, store: Store) -> None:
+    load()
+    wider = PLAN.replace('M = "Male" }', 'M = "Male", X = "Other" }')
+    load(Mode.APPEND, plan=wider, persons=[("AB7", "Eve", "1990-01-01", "X")], stays=[])
+    assert {sex for (sex,) in rows_of(store, "person", "sex")} == {"F", "M", "X"}
+
+
+def test_one_known_file_among_new_ones_is_enough_to_refuse(store: Store, tmp_path: Path) -> None:
+    plan = load_plan(write_plan(tmp_path, PLAN.replace('"duckdb"', '"csv"').replace("clinic.duckdb", "delivery")))
+    (tmp_path / "delivery").mkdir()
+    texts = {
+        "person": "person_id,full_name,birth_date,sex\nAB1,Anna Archambault,1950-01-01,F\n",
+        "stay": "person_id,day,ward,cost,nights\nAB1,2020-01-01,CARD,1,1\n",
+        "ward": "code,name,open\nCARD,Cardiology,yes\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / f"delivery/{name}.csv").write_text(text)
+    keys = Keystore(tmp_path / "keys")
+    ingest(plan, store, keys, validate=False)
+    (tmp_path / "delivery/person.csv").write_text(texts["person"] + "AB2,Boris Bellanger,1960-01-01,M\n")
+    with pytest.raises(AlreadyLoaded, match=r"stay\.csv is in the current snapshot"):
+        ingest(plan, store, keys, mode=Mode.APPEND, validate=False)
+    (tmp_path / "delivery/stay.csv").write_text(texts["stay"].replace("2020", "2021"))
+    # the wards are the same file again, which only replaces them
+    report = ingest(plan, store, keys, mode=Mode.APPEND, validate=False)
+    assert report.snapshot.table["stay"].rows == 2
 
 
 def test_there_must_be_something_to_add_to(load: Load) -> None:

@@ -167,3 +167,34 @@ def test_free_text_is_kept_on_one_line_where_the_plan_says_why(load: Load, tmp_p
 def test_mistakes_are_told_before_anything_is_read(load: Load, old: str, new: str, complaint: str) -> None:
     with pytest.raises(PlanError, match=complaint):
         load(plan=VISITS.replace(old, new))
+
+
+NUMBERED = '[tables.drug.columns.drug_id]\ntype = "integer"\n\n[tables.drug.columns.note]'
+CHAIN = (
+    VISITS.replace("[tables.drug.columns.note]", NUMBERED)
+    + """
+[tables.effect]
+kind = "events"
+person = "patient"
+
+[tables.effect.columns.drug_id]
+type = "integer"
+foreign_key = { table = "drug", column = "drug_id" }
+"""
+)  # fmt: skip
+
+
+def test_a_row_that_is_set_aside_is_nothing_to_refer_to(load: Load, tmp_path: Path) -> None:
+    """The effect of a drug that was given in nobody's visit goes with it."""
+    files = FILES | {
+        "drug": "patient;visit_id;given;note;drug_id\nP000001;1;2020-01-01;;7\nP000001;99;2020-01-01;;8\n",
+        "effect": "patient;drug_id\nP000001;7\nP000001;8\n",
+    }
+    report = load(files, CHAIN)
+    assert rows_of(tmp_path, report, "effect", "drug_id") == [(7,)]
+    assert report.snapshot.table["effect"].quarantined == report.snapshot.table["drug"].quarantined == 1
+
+
+def test_a_shifted_date_is_not_made_coarser(load: Load) -> None:
+    with pytest.raises(PlanError, match="shows by how much it moved"):
+        load(plan=VISITS.replace("shift = true", 'shift = true\ngeneralise = "month"'))

@@ -42,7 +42,7 @@ def test_whole_numbers(cell: str, sql_type: str, expected: int | None) -> None:
         ("'0.1'", "VARCHAR", "0.1", 0.1), ("'0.3'", "VARCHAR", "0.1", 0.3), ("'0.25'", "VARCHAR", "0.1", 0.3),
         ("'10.256'", "VARCHAR", "0.01", 10.26), ("'7'", "VARCHAR", "5", 5.0), ("'nan'", "VARCHAR", "1", None),
         ("'-inf'", "DOUBLE", "1", None), ("'1e300'", "VARCHAR", "1", None), ("'1e15'", "VARCHAR", "0.001", None),
-        ("3", "BIGINT", "1", 3.0),
+        ("3", "BIGINT", "1", 3.0), ("'1_000'", "VARCHAR", "1", None),
     ],
 )  # fmt: skip
 def test_decimals_are_multiples_of_their_step(cell: str, sql_type: str, step: str, expected: float | None) -> None:
@@ -58,6 +58,9 @@ def test_decimals_are_multiples_of_their_step(cell: str, sql_type: str, step: st
         ("20200131", "INTEGER", ("%Y%m%d",), date(2020, 1, 31)), ("20200132", "INTEGER", ("%Y%m%d",), None),
         ("'31/12/1999'", "VARCHAR", ("%Y-%m-%d", "%d/%m/%Y"), date(1999, 12, 31)),
         ("'2020-01-01 23:30:00-05'", "TIMESTAMP WITH TIME ZONE", (), date(2020, 1, 2)), ("5", "INTEGER", (), None),
+        ("'20-01-05'", "VARCHAR", (), None), ("'01/02/20'", "VARCHAR", ("%d/%m/%Y",), None),
+        ("'epoch'", "VARCHAR", (), None),
+        ("'1970-01-01'", "VARCHAR", (), date(1970, 1, 1)), ("'1012020'", "VARCHAR", ("%d%m%Y",), None),
     ],
 )  # fmt: skip
 def test_dates(cell: str, sql_type: str, formats: tuple[str, ...], expected: date | None) -> None:
@@ -74,6 +77,20 @@ def test_other_types() -> None:
     assert stored("0.5", "DOUBLE", ColumnType.CODE) is None
     assert stored("'1'", "VARCHAR", ColumnType.CODE, recode={"1": "M", "2": "F"}) == "M"
     assert stored("'9'", "VARCHAR", ColumnType.CODE, recode={"1": "M"}) == "9"
+
+
+def test_no_text_of_a_plan_is_taken_for_a_placeholder() -> None:
+    assert stored("'a'", "VARCHAR", ColumnType.CODE, recode={"a": "{}", "b": "{cell}"}) == "{}"
+
+
+@pytest.mark.parametrize(
+    ("postcode", "department"),
+    [("75013", "75"), ("1000", "01"), ("20137", "2A"), ("20200", "2B"), ("2A004", "2A"), ("97411", "974"),
+     ("750011", None),
+     ("75001 PARIS", None), ("97105X", None), ("1", None)],
+)  # fmt: skip
+def test_a_postcode_gives_its_department_or_nothing(postcode: str, department: str | None) -> None:
+    assert stored(f"'{postcode}'", "VARCHAR", ColumnType.CODE, generalise="department-fr") == department
 
 
 def test_generalisation_keeps_the_coarse_value_only() -> None:
