@@ -14,7 +14,7 @@ stay in memory, many identifiers do not. An identifier counts as found, by its k
 Shorter identifiers are compared within their own row alone (`pipelines.quality.identifiers`).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
@@ -85,11 +85,10 @@ WHERE regexp_full_match(f, '0*[1-9][0-9]{{{SHORTEST - 1},{SURE_DIGITS - 2}}}')
 """
 
 HELD = """
-SELECT col, kind, count(DISTINCT val) FROM forms JOIN searched_keys USING (key)
+SELECT DISTINCT col, kind, val FROM forms JOIN searched_keys USING (key)
 JOIN searched USING (number)
 WHERE CASE WHEN kind IN ('sure', 'phrase') THEN contains(text, f) WHEN kind = 'word' THEN text = f
     ELSE text = f OR contains(' ' || spaced || ' ', ' ' || w || ' ') END
-GROUP BY ALL
 """
 
 BY_CHANCE = f"""
@@ -117,11 +116,12 @@ def find_identifiers(
     for searched in _chunks(values, lists):
         _prepare(connection, searched)
         found = Counter[int]()
-        for query in [_held] * bool(searched.read) + [_more_than_chance] * bool(searched.runs):
-            for reader in identifiers():
-                connection.register("delivered", _plain(reader))
-                found |= Counter(dict(query(connection, searched)))
-                connection.unregister("delivered")
+        if searched.read:
+            found |= _held(connection, searched, identifiers())
+        for reader in identifiers() if searched.runs else ():
+            connection.register("delivered", _plain(reader))
+            found |= Counter(dict(_more_than_chance(connection)))
+            connection.unregister("delivered")
         if found:
             return dict(sorted(found.items()))
     return {}
@@ -194,14 +194,34 @@ def _register(connection: duckdb.DuckDBPyConnection, types: dict[str, pa.DataTyp
     connection.register("given", pa.table(table))
 
 
-def _held(connection: duckdb.DuckDBPyConnection, searched: Searched) -> Iterator[tuple[int, int]]:
-    for column, kind, values in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
-        by_accident = kind == "word" or (column in searched.lists and kind in ("name", "phrase"))
-        if not by_accident or (values > FEW and values > WORD_SHARE * searched.values[column]):
-            yield column, values
+def _held(
+    connection: duckdb.DuckDBPyConnection, searched: Searched, identifiers: Iterable[pa.RecordBatchReader]
+) -> Counter[int]:
+    """Values that hold an identifier, by column.
+
+    Batch by batch: each spelling of an identifier is made of the one before, so the engine keeps all it is given.
+    """
+    found = Counter[int]()
+    for reader in identifiers:
+        held: dict[tuple[int, str], set[int]] = defaultdict(set)
+        for batch in _plain(reader):
+            connection.register("delivered", batch)
+            for column, kind, value in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
+                held[column, kind].add(value)
+            connection.unregister("delivered")
+        found |= Counter(
+            {c: len(values) for (c, kind), values in held.items() if _counts(searched, c, kind, len(values))}
+        )
+    return found
 
 
-def _more_than_chance(connection: duckdb.DuckDBPyConnection, _: Searched) -> Iterator[tuple[int, int]]:
+def _counts(searched: Searched, column: int, kind: str, values: int) -> bool:
+    """True if so many values of a column are no accident."""
+    by_accident = kind == "word" or (column in searched.lists and kind in ("name", "phrase"))
+    return not by_accident or (values > FEW and values > WORD_SHARE * searched.values[column])
+
+
+def _more_than_chance(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int]]:
     connection.execute(f"CREATE OR REPLACE TEMP TABLE identifying AS {NUMBERS}")
     for column, found, expected in connection.execute(BY_CHANCE).fetchall():
         if found > 2 * expected + 3 * sqrt(expected) and (found > FEW or expected < RARE):
