@@ -10,7 +10,7 @@ from pipelines.domains import make_coarser, make_domains, resolve_schema
 from pipelines.finish import FinishedTable, Finishing, finish_lookup, finish_persons, linked
 from pipelines.journal import Journal
 from pipelines.keystore import DomainKey
-from pipelines.leaks import check_no_identifier
+from pipelines.leaks import check_no_identifier, look_ahead
 from pipelines.mapped import MappedTable, Reading, map_table, read_as
 from pipelines.plan import Plan, TablePlan
 from pipelines.progress import Progress, Step, watching
@@ -119,6 +119,7 @@ class Loading:
 
     def _map_anew(self, how: Reading, crowd: Crowd) -> MappedTable:
         rows = crowd.rows[how.plan.name]
+        look_ahead(self._delivery.source, how, crowd, self._work.clear)
         with watching(self._work.clear.connection, self._progress, Step("map", how.plan.name, rows)):
             mapped = map_table(self._delivery.source, how, self._work, crowd)
         self._unsearched.append(mapped)

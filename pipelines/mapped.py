@@ -144,11 +144,11 @@ def map_table(delivery: Source, how: Reading, work: Benches, crowd: Crowd) -> Ma
         delivery.reading(f"table {table.name!r} could not be mapped"),
         relation_of(delivery, table.source, how.columns, connection) as relation,
     ):
-        kept = _write(_query(how, relation, crowd), how, work, crowd, folder)
+        kept = _write(marked(how, relation, crowd), how, work, crowd, folder)
     return MappedTable(table, folder, how.rules, crowd.rows[table.name], kept)
 
 
-def _query(how: Reading, relation: str, crowd: Crowd) -> str:
+def marked(how: Reading, relation: str, crowd: Crowd) -> str:
     """Rows that pass, with the mark of their person and nothing else that identifies them."""
     names = [sql.name(c.name) for c in how.plan.columns]
     if how.plan.person is not None:

@@ -7,7 +7,7 @@ is compared with all identifiers of the delivery, disguised or not (`pipelines.q
 or a UUID; public lists are not, since codes may well look like one. Columns and counts are named, values never.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +17,7 @@ import duckdb
 from catalog.schema import ColumnType, TableKind
 from pipelines import sqltext as sql
 from pipelines.errors import IdentifierLeft, without_engine_text
+from pipelines.generalise import generalisation
 from pipelines.plan import ColumnPlan, TablePlan
 from pipelines.quality import bits
 from pipelines.quality.looks import looks_like
@@ -58,7 +59,12 @@ def is_open(column: ColumnPlan) -> bool:
 def watched(table: TablePlan) -> tuple[ColumnPlan, ...]:
     """Columns that are compared with the identifiers of their row."""
     kinds = (ColumnType.CODE, ColumnType.TEXT, ColumnType.INTEGER)
-    return tuple(c for c in table.columns if c.column.type in kinds and not c.generalise)
+    return tuple(c for c in table.columns if c.column.type in kinds and (not c.generalise or _is_shortened(c)))
+
+
+def _is_shortened(column: ColumnPlan) -> bool:
+    """True for codes made coarser: the first nine characters of an identifier are nearly all of it."""
+    return column.generalise is not None and column.column.type is ColumnType.CODE
 
 
 def leak_masks(table: TablePlan, rows: int) -> str:
@@ -80,6 +86,9 @@ def _holds(column: ColumnPlan, identifier: str) -> str:
     if column.column.type is ColumnType.INTEGER or not is_open(column):
         return f"lower(CAST({name} AS VARCHAR)) = lower({identifier})"
     value, wanted = _squeezed(name), _squeezed(identifier)
+    if _is_shortened(column):
+        short = generalisation(column.generalise or "").sql.replace("{}", identifier)
+        return f"{value} = {wanted} OR (length({name}) > 3 AND lower({name}) = lower({short}))"
     words = f"concat(' ', regexp_replace(lower({name}), '[^0-9a-z]+', ' ', 'g'), ' ')"
     return (
         f"{value} = {wanted} OR (length({wanted}) > 3 AND reverse({value}) = {wanted}) OR"
@@ -97,19 +106,17 @@ def identifier_name(number: int) -> str:
     return f"_identifier{number}"
 
 
-def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: Iterable[Path]) -> None:
-    """Raise IdentifierLeft if a mapped column repeats identifiers of its own rows, or its values look like some."""
-    listed = sql.paths(files)
-    if listed == "[]":
-        return
+def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, rows: str) -> None:
+    """Raise IdentifierLeft if a mapped column repeats identifiers of its own rows, or its values look like some.
+
+    `rows` is SQL of the mapped rows with their masks.
+    """
     with _searching(table):
-        _check_own(connection, table, listed)
+        _check_own(connection, table, rows)
         for column in watched(table):
             if is_open(column) and column.column.type is not ColumnType.INTEGER:
                 name = sql.name(column.name)
-                connection.execute(
-                    f"CREATE OR REPLACE TEMP TABLE looked_at AS SELECT DISTINCT {name} AS v FROM read_parquet({listed})"
-                )
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS SELECT DISTINCT {name} AS v FROM {rows}")
                 found = looks_like(connection, "looked_at")
                 if found:
                     refuse(table, column, f"{found[1]} values look like {found[0]}")
@@ -140,7 +147,7 @@ def _values(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: li
     if column.column.values is not None:
         yield from (str(v) for listed in column.column.values for v in (listed.code, listed.label))
     # values taken from a lookup table are searched there, and so are shortened ones where they come from
-    elif files and column.lookup is None and not column.generalise:
+    elif files and column.lookup is None and (not column.generalise or _is_shortened(column)):
         yield from _distinct(connection, column, sql.paths(files))
 
 
@@ -160,14 +167,14 @@ def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: 
         yield from batch.column(0).to_pylist()
 
 
-def _check_own(connection: duckdb.DuckDBPyConnection, table: TablePlan, files: str) -> None:
+def _check_own(connection: duckdb.DuckDBPyConnection, table: TablePlan, rows: str) -> None:
     columns = watched(table)
     counts = [
         f"count(*) FILTER ({bits.is_set(LEAKS, n)}), count({sql.name(c.name)})" for n, c in enumerate(columns, start=1)
     ]
     if not counts:
         return
-    looked_at = f"FROM read_parquet({files}) WHERE {bits.is_set(LEAKS, 0)}"
+    looked_at = f"FROM {rows} WHERE {bits.is_set(LEAKS, 0)}"
     found = connection.execute(f"SELECT {', '.join(counts)} {looked_at}").fetchall()[0]
     for column, equal, filled in zip(columns, found[::2], found[1::2], strict=True):
         few, share = (FEW, COINCIDENCE) if is_open(column) else (LISTED_FEW, LISTED_COINCIDENCE)

@@ -334,3 +334,32 @@ def test_a_record_says_where_opting_out_cannot_take_effect(load: Load, tmp_path:
         assert (rights is not None) is expected
         if rights is not None:
             assert "71(8)" in rights.label[0].value
+
+
+def test_a_plan_that_leaks_writes_nothing_down(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first rows show it before any row is written: not even a killed run could leave them."""
+    from pipelines import loading
+
+    def never(*_: object) -> None:
+        raise AssertionError("rows were written")
+
+    leaking = PLAN.replace(
+        '[tables.stay.columns.nights]\ntype = "integer"', '[tables.stay.columns.nights]\ntype = "code"'
+    )
+    stays = [(f"AB{n}", "2020-01-01", "CARD", "1", f"AB{n}") for n in (1, 2, 3, 4)]
+    original = loading.map_table
+    monkeypatch.setattr(
+        loading, "map_table", lambda d, how, *o: never() if how.plan.name == "stay" else original(d, how, *o)
+    )
+    with pytest.raises(IdentifierLeft, match=r"stay\.nights"):
+        load(leaking, stays=stays)
+
+
+@pytest.mark.parametrize("generalise", ["first-9", "first-5"])
+def test_a_shortened_identifier_is_one(load: Load, generalise: str) -> None:
+    shortened = f'[tables.stay.columns.nights]\ntype = "code"\ngeneralise = "{generalise}"'
+    plan = PLAN.replace('[tables.stay.columns.nights]\ntype = "integer"', shortened)
+    persons = [(f"AB{n}00{n}7{n}", f"Name{n}", "1950-01-01", "F") for n in (1, 2, 3, 4)]
+    stays = [(p[0], "2020-01-01", "CARD", "1", p[0]) for p in persons]
+    with pytest.raises(IdentifierLeft, match=r"stay\.nights"):
+        load(plan, persons=persons, stays=stays)
