@@ -1,6 +1,8 @@
 """The distinct identifiers of a delivery, on the clear bench and never on a disk: all at once, or in parts."""
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import duckdb
 
@@ -16,6 +18,9 @@ MOST_IDENTIFIERS = 10_000_000
 LARGE = 2_000_000_000
 """Bytes of a delivered table from which on its identifiers are counted before any is kept."""
 
+NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,40}")
+"""What looks like the name of a column, and not like somebody's."""
+
 Described = tuple[DeliveredTable, Mapping[str, str]]
 """A delivered table and the delivered spelling of each column the plan reads."""
 
@@ -30,12 +35,24 @@ def delivered(delivery: Source, table: TablePlan) -> Described:
     if described.note is None:
         for wanted, found in spelling.items():
             if found is None:
-                listed = ", ".join(described.columns)
                 raise SourceError(
                     f"Delivered table {table.source!r} has no column {wanted!r}, which the plan reads. "
-                    f"It has: {listed}."
+                    f"{_hint(wanted, described, spelling)}"
                 )
     return described, {wanted: found for wanted, found in spelling.items() if found is not None}
+
+
+def _hint(wanted: str, described: DeliveredTable, spelling: Mapping[str, str | None]) -> str:
+    """What to do. Names no delivered column but one that is nearly the wanted one: a first line may hold a person."""
+    if not any(spelling.values()):
+        return (
+            f"None of its {len(described.columns)} columns is in the plan: if its first line is data, name the columns "
+            "with the option `columns`."
+        )
+    named = [c.lower() for c in described.columns if NAME.fullmatch(c)]
+    close = get_close_matches(wanted.lower(), named, 1, 0.75)
+    meant = f" Is {close[0]!r} meant?" if close else ""
+    return f"It has {len(described.columns)} columns.{meant} Mend the plan, or the delivery."
 
 
 def collect(delivery: Source, plan: Plan, tables: Delivered, bench: Bench) -> tuple[dict[str, int], int, int]:

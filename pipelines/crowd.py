@@ -83,7 +83,8 @@ class Crowd:
         if self.in_memory:
             return KEYS
         inside = "**" if part is None else f"{PART}={part}"
-        return f"read_parquet({sql.text(str(self.folder / inside / '*.parquet'))}, hive_partitioning = false)"
+        files = sql.text(f"{sql.literally(str(self.folder))}/{inside}/*.parquet")
+        return f"read_parquet({files}, hive_partitioning = false)"
 
     @property
     def part(self) -> str:

@@ -8,6 +8,7 @@
     │   ├── IdentifierLeft      a column would carry a direct identifier into the store
     │   ├── NotPersonLevel      a column declared person-level has two values for a person
     │   ├── PseudonymCollision  two identifiers have one person key
+    │   ├── ErasedPersons       persons of the delivery have been erased from what is stored
     │   ├── CannotAdd           the current snapshot is of another shape or key than the delivery
     │   ├── AlreadyLoaded       the delivery is in the current snapshot already
     │   └── QualityFailed       an expectation that must hold does not
@@ -68,6 +69,10 @@ class NotPersonLevel(DeliveryRefused):
 
 
 class PseudonymCollision(DeliveryRefused):
+    pass
+
+
+class ErasedPersons(DeliveryRefused):
     pass
 
 

@@ -103,7 +103,7 @@ def ingest(
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
             metrics["meaning"] = meaning_of(plan)
             # what is published is rounded with a lasting secret offset (pipelines.published)
-            metrics["rounding"] = key.derive(f"rounding of published facts of {plan.dataset}").hex()
+            metrics["rounding"] = key.first.derive(f"rounding of published facts of {plan.dataset}").hex()
         staged = _staged(loaded, addition, mode)
         lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:

@@ -21,10 +21,7 @@ def shift_of(key: DomainKey, plan: Plan) -> Callable[[np.ndarray], np.ndarray]:
     days = plan.shift_days
     if not any(c.shift for t in plan.tables for c in t.columns):
         return lambda halves: np.zeros(len(halves), dtype=np.int32)
-    first = key
-    while first.before is not None:
-        first = first.before
-    secret = first.derive(f"date shift by {days}")
+    secret = key.first.derive(f"date shift by {days}")
 
     def shifted(halves: np.ndarray) -> np.ndarray:
         macs = b"".join(digest(secret, half.tobytes(), "sha256")[:8] for half in halves.astype(">i8"))

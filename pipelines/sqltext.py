@@ -1,5 +1,6 @@
 """Quoting for the SQL this package writes: names and literals come from plans, and are quoted all the same."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,8 +26,18 @@ def literal(value: str | int | Decimal | date | datetime) -> str:
     return text(value) if isinstance(value, str) else str(value)
 
 
-def paths(files: Iterable[Path]) -> str:
-    """A list literal of file names."""
+def paths(files: Iterable[Path | str]) -> str:
+    """A list literal of files to read: each stands for itself, whatever signs are in its name."""
+    return "[" + ", ".join(text(literally(str(f))) for f in files) + "]"
+
+
+def literally(path: str) -> str:
+    """The path so that the engine, which takes some signs for patterns, finds this file and no other."""
+    return re.sub(r"([\[*?])", r"[\1]", path)
+
+
+def names(files: Iterable[Path]) -> str:
+    """A list literal of file names as they are, for settings that take no patterns."""
     return "[" + ", ".join(text(str(f)) for f in files) + "]"
 
 

@@ -58,7 +58,8 @@ def person_keys(
     from pipelines.pseudonyms import Pseudonymiser
     from pipelines.store.erase import keys_in_use
 
-    texts, found = list(identifiers), {}
+    texts = list(identifiers)
+    found: dict[str, set[int]] = {}
     for used in keys_in_use(store, dataset):
         key = keystore.key(used.domain, used.version, purpose="erase", dataset=dataset)
         made = [
@@ -69,7 +70,7 @@ def person_keys(
             raise StoreError(
                 f"{made.count(None)} of {len(made)} identifiers are not valid as the plan normalises them."
             )
-        found[key.id] = {one for one in made if one is not None}
+        found.setdefault(key.id, set()).update(one for one in made if one is not None)
     return found
 
 

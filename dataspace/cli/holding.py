@@ -58,7 +58,7 @@ def ingest(
         report = pipelines.run_ingest(
             loaded, store, keys, source, catalogue, base_url,
             quick=quick, mode=pipelines.mode_of(append, correct), dry_run=dry_run,
-            registered=registered_persons(loaded, store),
+            registered=registered_persons(keys),
         )  # fmt: skip
         pipelines.print_report(report)
     if dry_run:

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataspace.domain.actors import SYSTEM
-from dataspace.domain.errors import DataspaceError
+from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.opt_outs import KeyName
 from dataspace.settings import Settings
 from pipelines.ingest import IngestReport
 from pipelines.keystore import open_keystore
-from pipelines.plan import Plan
+from pipelines.opt_outs import REGISTER_DOMAIN
 from pipelines.rekey import rekey_person_keys
 from pipelines.store.reader import Store
 
@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 PAGE = 10_000
 
 
-def registered_persons(plan: Plan, store: Path) -> frozenset[int]:
-    """Person keys of the register's own domain, if the plan's domain or spelling is new to the node; else none."""
+def registered_persons(keys: Path | None) -> frozenset[int]:
+    """Person keys of the register's own domain; every ingestion looks for these persons among its own.
+
+    Raises InvalidInput if the ingestion would look with other keys than the node's.
+    """
     node = _node()
-    if node is None or _is_known(plan, Store(store)):
+    if node is None:
         return frozenset()
+    own = open_keystore(keys).key(REGISTER_DOMAIN, purpose="link opt-outs")
+    if own.id != node.pseudonyms.register_key.id:
+        raise InvalidInput(
+            "the ingestion and the node use different keystores: the opt-out register would find nobody; set --keys,"
+            " DATASPACE_KEYSTORE and DATASPACE_KEY_ROOT to the node's own"
+        )
     with node.unit_of_work().reading() as work:
         pages = work.opt_outs.pages(node.pseudonyms.register_key, PAGE)
         return frozenset(entry.person.number for page in pages for entry in page)
@@ -64,17 +73,11 @@ def rekey_register(dataset: str, store: Path, keys: Path | None, version: int | 
     )  # fmt: skip
 
 
-def _is_known(plan: Plan, store: Store) -> bool:
-    """True if a snapshot of the node has persons under this domain, spelled this way: the register covers them."""
-    keys = {s.key for dataset in store.datasets() for s in store.snapshots(dataset)}
-    return any((key.domain, key.normalise) == (plan.domain, plan.normalise) for key in keys)
-
-
 def _node() -> "Node | None":
     """The node, or None where there is none yet and so no register."""
     from dataspace.bootstrap import open_node
 
     try:
         return open_node(Settings(), create=False)
-    except DataspaceError:
+    except NotFound:
         return None

@@ -38,6 +38,11 @@ class DomainKey:
     before: "DomainKey | None" = field(default=None, repr=False)
 
     @property
+    def first(self) -> "DomainKey":
+        """The first link of the chain: what outlives a chained rotation is derived from it."""
+        return self if self.before is None else self.before.first
+
+    @property
     def id(self) -> str:
         """Short hex name: equal for equal keys, one-way."""
         return digest(self.secret, b"key id", "sha256").hex()[:16]

@@ -100,7 +100,7 @@ def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, paralle
     columns = ", ".join(f"{sql.text(name)}: 'VARCHAR'" for name in header.names)
     return (
         f"read_csv({path}, auto_detect = false, compression = 'none', columns = {{{columns}}},"
-        f" header = {str(headed).lower()}, parallel = {str(parallel).lower()},"
+        f" hive_partitioning = false, header = {str(headed).lower()}, parallel = {str(parallel).lower()},"
         f" delim = {sql.text(header.delimiter)}, quote = {sql.text(dialect.quote)},"
         f" escape = {sql.text(dialect.escape)}, nullstr = {sql.text(dialect.null)},"
         f" max_line_size = {limits.row_bytes}, strict_mode = true, null_padding = false)"

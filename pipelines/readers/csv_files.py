@@ -89,12 +89,12 @@ class CsvTable:
 
     def _plain(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._told(part, self.header.lines):
-            yield from read(self.connection, columns, self._scan(sql.text(str(part.file))))
+            yield from read(self.connection, columns, self._scan(sql.paths([part.file])))
 
     def _streamed(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         def parse(path: str, headers: int) -> pa.Table:
             with self._told(part, headers):
-                text = scan(sql.text(path), self.header, self.dialect, self.limits, parallel=False, headed=True)
+                text = scan(sql.paths([path]), self.header, self.dialect, self.limits, parallel=False, headed=True)
                 return read(self.connection, columns, text).read_all()
 
         pieces = Pieces(part.name, self.header, self.dialect, self.limits, parse)

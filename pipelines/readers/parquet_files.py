@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines import sqltext as sql
 from pipelines.engine import connect
@@ -69,12 +70,22 @@ class ParquetTable:
         sizes = [part.size for part in self.parts]
         return None if None in sizes else sum(s for s in sizes if s is not None)
 
+    def _check_alike(self, paths: Sequence[Path]) -> None:
+        """Raise SourceError unless all parts have the same columns and types: the engine would cast them silently."""
+        first, *others = [pq.read_schema(path).remove_metadata() for path in paths] if len(paths) > 1 else [None]
+        for part, schema in zip(self.parts[1:], others, strict=True):
+            if schema != first:
+                raise SourceError(
+                    f"{part.name}: its columns or types differ from those of {self.parts[0].name}. Make them equal."
+                )
+
     @contextmanager
     def _opened(self) -> Iterator[EngineTable]:
         with ExitStack() as held:
             paths = [_on_disk(p) if p.plain else held.enter_context(_in_memory(p, self.limits)) for p in self.parts]
             # binary_as_string: older writers leave the annotation of text columns out
-            text = f"read_parquet({sql.paths(paths)}, binary_as_string = true)"
+            text = f"read_parquet({sql.paths(paths)}, binary_as_string = true, hive_partitioning = false)"
+            self._check_alike(paths)
             yield EngineTable(self.name, self.connection, text)
 
 

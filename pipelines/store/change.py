@@ -26,8 +26,13 @@ def finish_change(folder: DatasetFolder) -> None:
         else:
             write_atomically(folder.record(snapshot), record.encode())
     sync_folder(folder.snapshots)
-    folder.change.unlink()
-    sync_folder(folder.path)
+
+
+def forget_change(folder: DatasetFolder) -> None:
+    """The change is done, and so is the removal of what no record names any more: only then may the note go."""
+    if folder.change.is_file():
+        folder.change.unlink()
+        sync_folder(folder.path)
 
 
 def _noted(folder: DatasetFolder) -> dict[str, str | None]:

@@ -12,12 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from catalog.schema import DatasetSchema
-from pipelines.errors import SnapshotNotFound
-from pipelines.store.change import finish_change
+from pipelines.errors import ErasedPersons, SnapshotNotFound
+from pipelines.store.change import finish_change, forget_change
 from pipelines.store.delta import commit, go_back, next_version, trim_log
 from pipelines.store.files import WrittenFile
 from pipelines.store.layout import BUCKET_COLUMN, DatasetFolder, keep_report, sync_file, sync_folder, write_atomically
-from pipelines.store.record import Delivered, Key, Snapshot, StoredFile, StoredTable, snapshot_id, snapshots, to_json
+from pipelines.store.record import (
+    Delivered,
+    Key,
+    Snapshot,
+    StoredFile,
+    StoredTable,
+    content_id,
+    snapshot_id,
+    snapshots,
+    to_json,
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,11 @@ def publish(
     identifier = snapshot_id(buckets, lineage.key, schema, provisional)
     known = snapshots(folder)
     same = next((s for s in known if s.id == identifier), None)
+    if same is not None and content_id(same) != identifier:
+        raise ErasedPersons(
+            "This delivery holds persons who have been erased from a snapshot that was otherwise the same. "
+            "Deliver it without them."
+        )
     if same is not None:
         return same
     tables = tuple(_store_table(folder, schema, table, known) for table in staged)
@@ -106,6 +121,7 @@ def recover(folder: DatasetFolder) -> None:
         go_back(path, max(versions))
         _sweep_files(path, {f.path for t in stored for f in t.files})
         trim_log(path, min(versions))
+    forget_change(folder)
 
 
 def _sweep_files(path: Path, named: set[str]) -> None:

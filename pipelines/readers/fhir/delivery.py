@@ -42,8 +42,9 @@ class Scan:
 
     def table(self, files: Iterable[Path]) -> str:
         # ignore_errors gives NULL for a line that is no JSON, and never drops it
-        listed = ", ".join(sql.text(re.sub(r"([\[*?])", r"[\1]", str(f))) for f in files)
-        return f"read_ndjson_objects([{listed}], ignore_errors = true, maximum_object_size = {self.longest_line})"
+        return (
+            f"read_ndjson_objects({sql.paths(files)}, ignore_errors = true, maximum_object_size = {self.longest_line})"
+        )
 
 
 def delivered_files(location: Path) -> list[Path]:
