@@ -58,6 +58,7 @@ def ingest_command(
     with refusals(INTERRUPTED):
         from pipelines.plan_file import load_plan
 
+        _warn_of_marks(plan)
         report = run_ingest(
             load_plan(plan),
             store,
@@ -123,6 +124,16 @@ def check_command(plan: PlanFile) -> None:
         loaded = load_plan(plan)
         columns = sum(len(t.columns) for t in loaded.tables)
         out.print(f"{plan}: a plan of {len(loaded.tables)} tables and {columns} columns.", soft_wrap=True)
+        _warn_of_marks(plan)
+
+
+def _warn_of_marks(plan: Path) -> None:
+    """A draft's open questions are said until somebody has answered them and removed the marks."""
+    marks = sum("# check:" in line for line in plan.read_text(encoding="utf-8").splitlines())
+    if marks:
+        err.print(
+            f"{plan}: {marks} places are still marked `# check:`; answer them and remove the marks.", soft_wrap=True
+        )
 
 
 def snapshots_command(dataset: str, store: StoreFolder) -> None:
@@ -200,7 +211,8 @@ def print_report(report: "IngestReport") -> None:
         before = " (this content was stored before)" if report.repeated else ""
         out.print(f"Snapshot {report.snapshot.id} of {dataset} is current{before}.")
     if report.quarantine:
-        out.print(f"Rows in quarantine: {report.quarantine} (`quarantine {dataset}` lists them)", soft_wrap=True)
+        which = f"{dataset} dry-run" if report.dry_run else dataset
+        out.print(f"Rows in quarantine: {report.quarantine} (`quarantine {which}` lists them)", soft_wrap=True)
 
 
 def add_holding(app: typer.Typer) -> None:

@@ -97,7 +97,7 @@ def ingest(
             loaded, files = _load(plan, source, addition, key, persons, journal, progress, bucket_rows)
             over = above_threshold(zip(loaded.finished, loaded.quarantined, strict=True))
             if over:
-                raise _refused(over, folder, work)
+                raise _refused(over, folder.dry_run if dry_run else folder.refused, work)
             progress(Step("validate"))
             with closing(pseudonymised_bench(work)) as bench:
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
@@ -189,9 +189,9 @@ def _is_of_use(work: Path, failure: BaseException) -> bool:
     return from_outside and not journal.is_empty
 
 
-def _refused(over: list[str], folder: DatasetFolder, work: Path) -> TooManyBadRows:
+def _refused(over: list[str], reports: Path, work: Path) -> TooManyBadRows:
     """After keeping the reports where the holder finds them."""
-    kept = keep_report(work / "quarantine", folder.refused)
+    kept = keep_report(work / "quarantine", reports)
     return TooManyBadRows(
         f"The delivery was stopped: {'. '.join(over)}. Mend the rows, or raise the threshold in the plan.",
         report=kept,

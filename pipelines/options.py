@@ -13,7 +13,8 @@ from rich.markup import escape
 from catalog.errors import CatalogError
 from pipelines.errors import PipelineError
 
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+# a line number between colons is no emoji
+out, err = Console(highlight=False, emoji=False), Console(stderr=True, highlight=False, emoji=False)
 
 
 def home(folder: str) -> Path:
@@ -45,7 +46,7 @@ CatalogueFolder = Annotated[
     typer.Option(
         "--catalogue",
         envvar="DATASPACE_CATALOGUE_ROOT",
-        help="Folder to publish the record in; the node's, DATASPACE_HOME/catalogue, if the plan has a [catalogue].",
+        help="Folder to publish the record in; the node's if the plan has a section catalogue.",
     ),
 ]
 SnapshotName = Annotated[str | None, typer.Argument(help="Snapshot; the current one unless given.")]

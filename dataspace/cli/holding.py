@@ -81,7 +81,7 @@ def collect(dataset: str, store: StoreFolder, yes: Yes = False) -> None:
 
 
 def rekey(dataset: str, store: StoreFolder, keys: KeyFolder = None, version: Version = None) -> None:
-    """Re-key the current snapshot to a chained key version, opt-outs first, and publish it."""
+    """Re-key the current snapshot to a chained key version, opt-outs first."""
     from dataspace.cli.register import rekey_register
 
     with refusals():

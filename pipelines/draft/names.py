@@ -106,8 +106,8 @@ def is_sign_of_person(column: str) -> bool:
 
 
 def forbidden(column: str) -> Forbidden | None:
-    """What a column holds, by its name, that may not be stored."""
-    name = words_of(column)
+    """What a column holds, by its name, that may not be stored; several of a kind are numbered."""
+    name = re.sub("_?[0-9]+$", "", words_of(column)) or words_of(column)
     for rule in KNOWN["columns"]:
         if any(re.fullmatch(pattern, name) for pattern in rule["names"]):
             return Forbidden(rule["said"], rule["treat"] == "identifier")

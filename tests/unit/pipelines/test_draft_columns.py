@@ -150,3 +150,23 @@ def test_of_a_birth_date_the_year_is_kept_and_of_a_postcode_the_beginning(tmp_pa
     birth = column_of(tmp_path, ["1950-03-01", "1961-07-09"], "date_naissance")
     assert (birth.plan.generalise, birth.plan.column.type) == ("year", ColumnType.INTEGER)
     assert column_of(tmp_path, ["75011", "13005"], "code_postal").plan.generalise == "first-2"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "family_name_1",
+        "given_name_4",
+        "nom_1",
+        "identifier_3",
+        "telecom_2",
+        "contact_telecom_2",
+        "contact_family_name_1",
+    ],
+)
+def test_numbered_identifiers_are_identifiers(name: str) -> None:
+    from pipelines.draft.names import forbidden
+
+    found = forbidden(name)
+    assert found is not None
+    assert found.is_identifier
