@@ -58,7 +58,6 @@ def ingest_command(
     with refusals(INTERRUPTED):
         from pipelines.plan_file import load_plan
 
-        _warn_of_marks(plan)
         report = run_ingest(
             load_plan(plan),
             store,
@@ -92,6 +91,7 @@ def run_ingest(
     from pipelines.keystore import open_keystore
     from pipelines.store.reader import Store
 
+    _warn_of_marks(plan.file)
     registry = None
     if catalogue is None and plan.facts:
         catalogue = home("catalogue")
