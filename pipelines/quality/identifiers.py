@@ -156,7 +156,7 @@ def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: 
     text, long_enough = f"CAST({name} AS VARCHAR)", f"strlen({name}) >= {SHORTEST}"
     if column.column.type.is_number:
         # with a sign one digit less will do
-        long_enough = f"abs({name}) >= {10 ** (SHORTEST - 2)}"
+        long_enough = f"{name} NOT BETWEEN -{10 ** (SHORTEST - 2) - 1} AND {10 ** (SHORTEST - 2) - 1}"
     if column.column.type is ColumnType.DECIMAL:
         # a whole number up to 2**53 is exact; other digits are no identifier's
         text, long_enough = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)", f"{long_enough} AND {name} = trunc({name})"

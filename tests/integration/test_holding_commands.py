@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipelines import options
 from pipelines.cli import main_app
 from pipelines.reports import neutral
 from tests.unit.pipelines.deliveries import STAYS, write_clinic, write_plan
@@ -18,7 +19,7 @@ BAD = [("AB2", "2021-13-45", "NEUR", "2", "1"), ("AB9", "2021-01-01", "NEUR", "2
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DATASPACE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DATASPACE_KEY_ROOT", str(tmp_path / "keys"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(options.out, "width", 200)
     write_clinic(tmp_path, stays=[*STAYS, *BAD])
     write_plan(tmp_path)
     return tmp_path

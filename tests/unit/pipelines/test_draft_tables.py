@@ -72,7 +72,7 @@ def test_a_value_of_an_event_that_another_table_lists_is_said_to_point_there(tmp
     write_csv(tmp_path / "stays.csv", {"patient_id": persons(), "stay_id": stays, "day": DAYS[:PERSONS]})
     write_csv(tmp_path / "acts.csv", {"patient_id": persons(repeat=2), "stay_id": [s for s in stays for _ in "ab"]})
     acts = table_named(draft_of(tmp_path), "acts")
-    assert any('references = { table = "stays", code = "stay_id" }' in r for r in acts.columns[0].remarks)
+    assert any('foreign_key = { table = "stays", column = "stay_id" }' in r for r in acts.columns[0].remarks)
 
 
 def test_rows_of_persons_without_an_identifier_wait_for_one(tmp_path: Path) -> None:
