@@ -79,7 +79,7 @@ def test_nomenclatures_load_as_public_tables_with_their_titles(tmp_path: Path) -
     assert plan.table["ir_bio_r"].column["bio_cre_dat"].formats == ("%d%b%Y:%H:%M:%S",)
     assert plan.table["ir_geo_v"].column["geo_dpt_cod"].column.type == "code"
     snapshot = loaded(tmp_path, plan)
-    # nine lines of the CCAM hold control characters
+    # nine lines of the CCAM run over several lines, which are folded into one
     assert sum(t.quarantined for t in snapshot.tables) == snapshot.table["ir_ccam_v63"].quarantined == 0
     assert [o.name for o in draft.left_out] == ["LICENSE-schema-snds-MPL2"]
 
