@@ -121,4 +121,4 @@ def _from(lookup: LookupColumn, lookups: Lookups) -> str:
     for column, allowed in lookup.where.items():
         listed = ", ".join(sql.literal(Decimal(v) if isinstance(v, int) else v) for v in allowed)
         conditions.append(f"{sql.name(column)} IN ({listed})")
-    return f"FROM read_parquet({sql.paths(files)}) WHERE {' AND '.join(conditions)}"
+    return f"FROM {sql.parquet(files)} WHERE {' AND '.join(conditions)}"

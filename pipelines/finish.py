@@ -82,7 +82,7 @@ def finish_lookup(mapped: MappedTable, described: Table, bench: Bench) -> Finish
     file = None
     if mapped.files():
         with without_engine_text(f"table {described.name!r} could not be written"):
-            rows = bench.connection.cursor().sql(f"SELECT {columns} FROM {_read(mapped.files())} ORDER BY ALL")
+            rows = bench.connection.cursor().sql(f"SELECT {columns} FROM {sql.parquet(mapped.files())} ORDER BY ALL")
             path = bench.folder / "stored" / described.name / "all.parquet"
             file = write_file(rows.to_arrow_reader(ROW_GROUP), path, stored_schema(described), None)
     return FinishedTable(mapped, (file,) if file else (), mapped.rows)
@@ -186,10 +186,10 @@ def rows_of(work: Finishing, table: Table, bucket: int) -> str | None:
     """SQL of a bucket's mapped rows and, where a delivery adds to a table, its stored ones; None if there are none."""
     columns = ", ".join([*(sql.name(c.name) for c in table.columns), "person_key"])
     delivered, before = work.mapped[table.name].files(bucket), _before(work, table.name, bucket)
-    parts = [f"SELECT {columns}, true AS {NEW} FROM {_read(delivered)}"] if delivered else []
+    parts = [f"SELECT {columns}, true AS {NEW} FROM {sql.parquet(delivered)}"] if delivered else []
     if before is not None:
         inside = f"{bucket_sql(work.buckets)} = {bucket}"
-        parts.append(f"SELECT {columns}, false AS {NEW} FROM {_read([before.path])} WHERE {inside}")
+        parts.append(f"SELECT {columns}, false AS {NEW} FROM {sql.parquet([before.path])} WHERE {inside}")
     return " UNION ALL ".join(parts) or None
 
 
@@ -203,7 +203,7 @@ def _kept(table: Table, work: Finishing, bucket: int, finished: Finished) -> lis
     conditions = ["true"]
     if work.persons is not None and table.kind is TableKind.EVENTS:
         persons = finished.get(work.persons)
-        known = f"person_key IN (SELECT person_key FROM {_read([persons.path])})" if persons else "false"
+        known = f"person_key IN (SELECT person_key FROM {sql.parquet([persons.path])})" if persons else "false"
         conditions.append(known)
     for column in work.mapped[table.name].plan.columns:
         if column.foreign_key:
@@ -218,7 +218,7 @@ def _exists(name: str, key: ForeignKey, work: Finishing, bucket: int, finished: 
     """Among the rows that are kept, or, of a table that comes later in a circle of keys, among those delivered."""
     if key.table in finished:
         file = finished[key.table]
-        source = f"SELECT * FROM {_read([file.path])}" if file else None
+        source = f"SELECT * FROM {sql.parquet([file.path])}" if file else None
     else:
         source = rows_of(work, work.mapped[key.table].plan.table(), bucket)
     if source is None:
@@ -235,7 +235,3 @@ def linked(stored: WrittenFile, path: Path) -> WrittenFile:
     path.parent.mkdir(parents=True, exist_ok=True)
     os.link(stored.path, path)
     return WrittenFile(path, stored.bucket, stored.rows, stored.size, stored.sha256)
-
-
-def _read(files: list[Path]) -> str:
-    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"

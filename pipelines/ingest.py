@@ -168,8 +168,13 @@ def _hashing(delivery: Source, journal: Journal) -> Iterator[Callable[[], tuple[
 
     A run that goes on hashes first: what was finished counts only if the files are still the same.
     """
-    if not journal.is_empty and not journal.is_of(delivery.digests()):
-        journal.forget()
+    if not journal.is_empty:
+        found = delivery.digests()
+        if not journal.is_of(found):
+            journal.forget()
+            journal.enter_sources(found)
+        yield lambda: found
+        return
 
     def hashed() -> tuple[SourceFile, ...]:
         files = delivery.digests()

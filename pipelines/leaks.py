@@ -25,8 +25,7 @@ def check_no_identifier(
     """Raise IdentifierLeft if a column of a mapped table carries a direct identifier of any row of the delivery."""
     for table in mapped:
         if table.plan.person is not None and table.files():
-            rows = f"read_parquet({sql.paths(table.files())}, hive_partitioning = false)"
-            check_rows(work.pseudonymised.connection, table.plan, rows)
+            check_rows(work.pseudonymised.connection, table.plan, sql.parquet(table.files()))
     check_values(
         work.clear.connection,
         [(m.plan, m.files()) for m in mapped],

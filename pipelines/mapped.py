@@ -173,7 +173,7 @@ def _write_parts(query: str, how: Reading, work: Benches, crowd: Crowd, folder: 
         inside = marked / f"{PART}={part}"
         files = sorted(inside.glob("*.parquet"))
         if files:
-            rows = f"read_parquet({sql.paths(files)}, hive_partitioning = false)"
+            rows = sql.parquet(files)
             kept += _copy(work.pseudonymised, _keyed(how.plan, rows, crowd, part), folder, named=f"{part}_{{i}}")
             shutil.rmtree(inside)
     shutil.rmtree(marked, ignore_errors=True)

@@ -60,13 +60,12 @@ def _late_rules(how: Reading, finishing: Finishing, stored: Mapping[str, Finishe
     found = [Rule("", BAD_PERSON, f"person_key IS NULL AND {HAS_PERSON}")]
     known = f"{good} AND person_key IS NOT NULL"
     if how.plan.kind is TableKind.PERSONS:
-        several = (
-            f"SELECT person_key FROM {_read(finishing.mapped[how.plan.name].files())} GROUP BY ALL HAVING count(*) > 1"
-        )
+        mapped = sql.parquet(finishing.mapped[how.plan.name].files())
+        several = f"SELECT person_key FROM {mapped} GROUP BY ALL HAVING count(*) > 1"
         return (*found, Rule("", SEVERAL_ROWS, f"{known} AND person_key IN ({several})"))
     if finishing.persons is not None:
         files = [f.path for f in stored[finishing.persons].files]
-        persons = f"SELECT person_key FROM {_read(files)}" if files else "SELECT NULL WHERE false"
+        persons = f"SELECT person_key FROM {sql.parquet(files)}" if files else "SELECT NULL WHERE false"
         found.append(Rule("", UNKNOWN_PERSON, f"{known} AND person_key NOT IN ({persons})"))
     for column in how.plan.columns:
         if column.foreign_key:
@@ -83,7 +82,7 @@ def _target(how: Reading, table: str, finishing: Finishing, stored: Mapping[str,
     order = [t.name for t in in_order((m.plan.table() for m in finishing.mapped.values()), finishing)]
     if order.index(table) < order.index(how.plan.name):
         files = [f.path for f in stored[table].files]
-        return [f"SELECT * FROM {_read(files)}"] if files else []
+        return [f"SELECT * FROM {sql.parquet(files)}"] if files else []
     target = finishing.mapped[table].plan.table()
     return [s for b in range(finishing.buckets) if (s := rows_of(finishing, target, b))]
 
@@ -151,17 +150,13 @@ def _report(how: Reading, found: tuple[Rule, ...], work: Benches) -> Quarantined
     )
     rows = bench.execute("SELECT count(*) FROM bad").fetchall()[0][0]
     counted = bench.execute(
-        f'SELECT "column", reason, count(*) FROM {_read([report])} GROUP BY ALL ORDER BY 3 DESC, 1, 2'
+        f'SELECT "column", reason, count(*) FROM {sql.parquet([report])} GROUP BY ALL ORDER BY 3 DESC, 1, 2'
     ).fetchall()
     bench.execute("DROP TABLE bad")
     if not rows:
         report.unlink()
         return NOTHING
     return QuarantinedTable(int(rows), {f"{c}: {r}" if c else r: int(n) for c, r, n in counted}, report)
-
-
-def _read(files: list[Path]) -> str:
-    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"
 
 
 def above_threshold(tables: Iterable[tuple[FinishedTable, QuarantinedTable]]) -> list[str]:

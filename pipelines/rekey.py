@@ -105,7 +105,7 @@ def _make_pairs(bench: Bench, files: list[Path], current: Snapshot, key: DomainK
     connection = bench.connection
     connection.execute("CREATE TEMP TABLE pairs (old_key BIGINT, new_key BIGINT)")
     reading = connection.cursor()
-    batches = reading.sql(f"SELECT DISTINCT {PERSON_KEY} FROM {_rows(files)}").to_arrow_reader(BATCH)
+    batches = reading.sql(f"SELECT DISTINCT {PERSON_KEY} FROM {sql.parquet(files)}").to_arrow_reader(BATCH)
     persons = 0
     for batch in batches:
         old = batch.column(0)
@@ -123,7 +123,7 @@ def _move_bucket(bench: Bench, described: Table, files: list[Path], buckets: int
     target.mkdir(parents=True, exist_ok=True)
     bench.connection.execute(
         f"COPY (SELECT *, {bucket_sql(buckets)} AS {BUCKET_COLUMN} FROM"
-        f" (SELECT {columns} FROM {_rows(files)} JOIN pairs ON {PERSON_KEY} = old_key))"
+        f" (SELECT {columns} FROM {sql.parquet(files)} JOIN pairs ON {PERSON_KEY} = old_key))"
         f" TO {sql.text(str(target))} (FORMAT parquet, PARTITION_BY ({BUCKET_COLUMN}), COMPRESSION lz4_raw, APPEND)"
     )
 
@@ -135,7 +135,7 @@ def _check_collisions(bench: Bench, current: Snapshot, persons: int) -> None:
         files = [f for t in _of_persons(current) for f in _files(bench, t.name, bucket)]
         if files:
             with without_engine_text("the persons could not be counted"):
-                counted = bench.connection.execute(f"SELECT count(DISTINCT {PERSON_KEY}) FROM {_rows(files)}")
+                counted = bench.connection.execute(f"SELECT count(DISTINCT {PERSON_KEY}) FROM {sql.parquet(files)}")
                 found += counted.fetchall()[0][0]
     if found != persons:
         raise PseudonymCollision(
@@ -164,7 +164,7 @@ def _write_bucket(described: Table, bucket: int, order_key: bytes, bench: Bench)
     if not moved:
         return None
     path = bench.folder / "stored" / described.name / f"{bucket}.parquet"
-    rows = f"(SELECT *, true AS {NEW} FROM {_rows(moved)})"
+    rows = f"(SELECT *, true AS {NEW} FROM {sql.parquet(moved)})"
     with without_engine_text(f"table {described.name!r} could not be written"), bench.connection.cursor() as cursor:
         return write_sorted(cursor, described, rows, order_key.hex(), path, bucket).file
 
@@ -183,7 +183,3 @@ def _moved(bench: Bench, table: str) -> Path:
 
 def _files(bench: Bench, table: str, bucket: int) -> list[Path]:
     return sorted(_moved(bench, table).glob(f"{BUCKET_COLUMN}={bucket}/*.parquet"))
-
-
-def _rows(files: list[Path]) -> str:
-    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"

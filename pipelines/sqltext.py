@@ -31,6 +31,11 @@ def paths(files: Iterable[Path | str]) -> str:
     return "[" + ", ".join(text(literally(str(f))) for f in files) + "]"
 
 
+def parquet(files: Iterable[Path]) -> str:
+    """The rows of our own Parquet files; the names of their folders give no columns."""
+    return f"read_parquet({paths(files)}, hive_partitioning = false)"
+
+
 def literally(path: str) -> str:
     """The path so that the engine, which takes some signs for patterns, finds this file and no other."""
     return re.sub(r"([\[*?])", r"[\1]", path)

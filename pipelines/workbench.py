@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.engine import connect
-from pipelines.readers import ROW_NUMBER, Limits, Source
+from pipelines.readers import Limits, Source
 
 CLEAR = Limits("900MB", 2)
 PSEUDONYMISED = Limits("600MB", 2)
@@ -76,6 +76,3 @@ def relation_of(
         yield "delivered"
     finally:
         connection.unregister("delivered")
-
-
-__all__ = ["ROW_NUMBER", "Bench", "Benches", "benches", "clear_bench", "pseudonymised_bench", "relation_of"]

@@ -10,7 +10,6 @@ import duckdb
 from catalog.schema import Column, Table, TableKind
 from pipelines import sqltext as sql
 from pipelines.errors import without_engine_text
-from pipelines.quality.metrics import read
 
 MOST_CODES = 40
 """Longer lists of values are not counted code by code."""
@@ -36,7 +35,7 @@ def distributions(connection: duckdb.DuckDBPyConnection, table: Table, files: li
     with without_engine_text(f"the distributions of table {table.name!r} could not be measured"):
         found = connection.execute(
             f"SELECT [{which}], coalesce({', '.join(texts)}), count(*) FROM"
-            f" (SELECT {groups} FROM {read(files)}) GROUP BY GROUPING SETS ({sets})"
+            f" (SELECT {groups} FROM {sql.parquet(files)}) GROUP BY GROUPING SETS ({sets})"
         ).fetchall()
     counted: dict[str, dict[str, int]] = {name: {} for name in kinds}
     for groupings, value, rows in found:

@@ -137,10 +137,8 @@ def _make_views(database: Path, wanted: list[Expectation], files: Mapping[str, l
     with connect("1GB", 2, database=database) as connection:
         for table, stored in files.items():
             if stored:
-                listed = sql.paths(_in_key_order(connection, stored))
-                connection.execute(
-                    f"CREATE VIEW {sql.name(table)} AS SELECT * FROM read_parquet({listed}, hive_partitioning = false)"
-                )
+                rows = sql.parquet(_in_key_order(connection, stored))
+                connection.execute(f"CREATE VIEW {sql.name(table)} AS SELECT * FROM {rows}")
         for number, e in enumerate(wanted):
             if e.condition:
                 connection.execute(

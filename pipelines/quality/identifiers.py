@@ -148,10 +148,10 @@ def _values(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: li
         yield from (str(v) for listed in column.column.values for v in (listed.code, listed.label))
     # values taken from a lookup table are searched there, and so are shortened ones where they come from
     elif files and column.lookup is None and (not column.generalise or _is_shortened(column)):
-        yield from _distinct(connection, column, sql.paths(files))
+        yield from _distinct(connection, column, sql.parquet(files))
 
 
-def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: str) -> Iterator[str]:
+def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, rows: str) -> Iterator[str]:
     name = sql.name(column.name)
     text, long_enough = f"CAST({name} AS VARCHAR)", f"strlen({name}) >= {SHORTEST}"
     if column.column.type.is_number:
@@ -160,9 +160,7 @@ def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, files: 
     if column.column.type is ColumnType.DECIMAL:
         # a whole number up to 2**53 is exact; other digits are no identifier's
         text, long_enough = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)", f"{long_enough} AND {name} = trunc({name})"
-    read = connection.sql(
-        f"SELECT DISTINCT {text} AS v FROM read_parquet({files}) WHERE {long_enough}"
-    ).to_arrow_reader(BATCH)
+    read = connection.sql(f"SELECT DISTINCT {text} AS v FROM {rows} WHERE {long_enough}").to_arrow_reader(BATCH)
     for batch in read:
         yield from batch.column(0).to_pylist()
 

@@ -15,7 +15,6 @@ from pipelines.store.record import Snapshot
 
 Values = Mapping[str, float | None]
 
-HUNDREDTH = Decimal("0.01")
 SHOW_AGES_FROM = 100
 """Published persons from which on ages and times are published."""
 

@@ -40,7 +40,7 @@ def table_metrics(
     by_column = [(column.name, what, count) for column in table.columns for what, count in _counts(column, today)]
     select = ", ".join([*asked.values(), *(count for _, _, count in by_column)])
     with without_engine_text(f"the quality of table {table.name!r} could not be measured"):
-        found = connection.execute(f"SELECT {select} FROM {read(files)}").fetchall()[0]
+        found = connection.execute(f"SELECT {select} FROM {sql.parquet(files)}").fetchall()[0]
         measured: dict[str, Any] = dict(zip(asked, found, strict=False))
         if table.kind is TableKind.EVENTS:
             measured["duplicates"] = _duplicates(connection, table, files)
@@ -74,7 +74,7 @@ def _duplicates(connection: duckdb.DuckDBPyConnection, table: Table, files: list
         int(
             connection.execute(
                 f"SELECT count(*) FILTER (same) FROM (SELECT {same} AS same FROM"
-                f" (SELECT {ROW_RANK}, hash({content}) AS content FROM {read([file])}))"
+                f" (SELECT {ROW_RANK}, hash({content}) AS content FROM {sql.parquet([file])}))"
             ).fetchall()[0][0]
         )
         for file in files
@@ -93,7 +93,7 @@ def periods(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Pat
         return {}
     cells = (
         f"SELECT year({sql.name(day)}) * 12 + month({sql.name(day)}) - 1 AS month, {PERSON_KEY} & {CELLS - 1} AS cell,"
-        f" count(*) AS n FROM {read(files)} WHERE {sql.name(day)} IS NOT NULL GROUP BY ALL"
+        f" count(*) AS n FROM {sql.parquet(files)} WHERE {sql.name(day)} IS NOT NULL GROUP BY ALL"
     )
     with without_engine_text(f"the period of table {table.name!r} could not be measured"):
         found = connection.execute(
@@ -120,7 +120,7 @@ def count_persons(connection: duckdb.DuckDBPyConnection, tables: Iterable[tuple[
         return 0
     with without_engine_text("the persons could not be counted"):
         rows = connection.execute(
-            f"SELECT count(DISTINCT {PERSON_KEY}) FROM {read(files)} WHERE {ROW_RANK} = 1"
+            f"SELECT count(DISTINCT {PERSON_KEY}) FROM {sql.parquet(files)} WHERE {ROW_RANK} = 1"
         ).fetchall()
     return int(rows[0][0])
 
@@ -153,8 +153,3 @@ def summary(tables: Mapping[str, Mapping[str, Any]], delivered: int, quarantined
         "validity": 1 - quarantined / delivered if delivered else 1.0,
         "plausibility": sum(i for i, _ in bounded) / max(1, sum(n for _, n in bounded)) if bounded else 1.0,
     }
-
-
-def read(files: list[Path]) -> str:
-    """SQL of the rows of stored files."""
-    return f"read_parquet({sql.paths(files)}, hive_partitioning = false)"

@@ -15,7 +15,7 @@ import duckdb
 from catalog.schema import PERSON_KEY, ROW_RANK, Column, ColumnType, DatasetSchema, Table, TableKind
 from pipelines import sqltext as sql
 from pipelines.errors import without_engine_text
-from pipelines.quality.metrics import DATES, event_date, read
+from pipelines.quality.metrics import DATES, event_date
 
 BIRTH = ("birth", "naissance")
 DEATH = ("death", "deces")
@@ -125,7 +125,7 @@ def _buckets(files: Bucketed) -> Iterator[dict[str, Path]]:
 
 def _once(place: Place, value: str, stored: Mapping[str, Path]) -> str:
     """SQL of each person's value of a person-level fact, as `fact`."""
-    return f"SELECT {PERSON_KEY}, {value} AS fact FROM {read([stored[place.table]])} WHERE {ROW_RANK} = 1"
+    return f"SELECT {PERSON_KEY}, {value} AS fact FROM {sql.parquet([stored[place.table]])} WHERE {ROW_RANK} = 1"
 
 
 def _spans(
@@ -135,7 +135,7 @@ def _spans(
     if not dated:
         return 0, 0, {}
     days = " UNION ALL ".join(
-        f"SELECT {PERSON_KEY}, CAST({sql.name(str(event_date(t)))} AS DATE) AS day FROM {read([stored[t.name]])}"
+        f"SELECT {PERSON_KEY}, CAST({sql.name(str(event_date(t)))} AS DATE) AS day FROM {sql.parquet([stored[t.name]])}"
         for t in dated
     )
     spans = (
@@ -162,7 +162,7 @@ def _outside_life(
             continue
         value = place.year if role == "birth" else f"CAST({place.rows} AS DATE)"
         known, outside = connection.execute(
-            f"SELECT count(*), count(*) FILTER ({wrong}) FROM {read([stored[table.name]])}"
+            f"SELECT count(*), count(*) FILTER ({wrong}) FROM {sql.parquet([stored[table.name]])}"
             f" JOIN ({_once(place, value, stored)}) USING ({PERSON_KEY})"
             f" WHERE {day} IS NOT NULL AND fact IS NOT NULL"
         ).fetchall()[0]

@@ -219,7 +219,7 @@ def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:
     columns = names if table.kind is TableKind.LOOKUP else (*names, PERSON_KEY, ROW_RANK, *index_names(table))
     if files:
         chosen = ", ".join(sql.name(c) for c in columns) or NO_COLUMN
-        return f"SELECT {chosen} FROM read_parquet({sql.paths(files)}, hive_partitioning = false)"
+        return f"SELECT {chosen} FROM {sql.parquet(files)}"
     types = stored_sql_types(table)
     typed = ", ".join(f"CAST(NULL AS {types[c]}) AS {sql.name(c)}" for c in columns) or NO_COLUMN
     return f"SELECT {typed} FROM (SELECT 1) AS nothing WHERE false"
