@@ -15,58 +15,27 @@ from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
 from pipelines.store.reader import Store
 from pipelines.store.verify import verify
+from tests.killed import ROOT, run_killed
 from tests.unit.pipelines.deliveries import PERSONS, STAYS, write_clinic, write_plan
 
-ROOT = Path(__file__).parents[2]
-
-KILLED_AT = """
-import os, signal, sys
-from pathlib import Path
-import pipelines.store.files, pipelines.store.layout, pipelines.store.writer as writer
+INGESTED = """
+import pipelines.store.files, pipelines.store.layout
 from pipelines.ingest import ingest
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
 from pipelines.store.reader import Store
 
-
-def counted(original, after):
-    def call(*args, **kwargs):
-        global calls
-        result = original(*args, **kwargs) if after else None
-        calls += 1
-        if calls == wanted:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result if after else original(*args, **kwargs)
-    return call
-
-# every step that changes what is on disk, before or after it has done so
-os.fsync = counted(os.fsync, False)
-Path.replace = counted(Path.replace, True)
 Path.rename = counted(Path.rename, False)
-writer.commit = counted(writer.commit, True)
 
 def run(folder):
     ingest(load_plan(folder / "clinic.toml"), Store(folder / "store"), Keystore(folder / "keys"), validate=False,
            progress=counted(lambda step: None, True))
-
-# one start for many deaths: each run is a forked child of a parent that has no engine of its own
-for argument in sys.argv[1:]:
-    folder, _, at = argument.rpartition("@")
-    calls, wanted = 0, int(at)
-    child = os.fork()
-    if child == 0:
-        run(Path(folder))
-        print(calls, flush=True)
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 def run(*runs: tuple[Path, int]) -> list[int]:
     """Ingest in each folder, killed at the step given (0: not); exit codes, after the steps of those that end."""
-    command = [sys.executable, "-c", KILLED_AT, *(f"{folder}@{at}" for folder, at in runs)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=True)
-    return [int(line) for line in ended.stdout.split()]
+    return run_killed(INGESTED, runs, timeout=200)
 
 
 def prepare(folder: Path) -> tuple[Store, str]:

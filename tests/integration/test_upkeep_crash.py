@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,61 +12,36 @@ from pipelines.store.reader import Store
 from pipelines.store.record import content_id
 from pipelines.store.verify import verify
 from pipelines.store.writer import recover
+from tests.killed import run_killed
 from tests.unit.pipelines.clinic import Clinic
 from tests.unit.pipelines.deliveries import STAYS
 
-ROOT = Path(__file__).parents[2]
-
-KILLED_AT = """
-import json, os, shutil, signal, sys
-from pathlib import Path
+STEPS = """
+import json, shutil
 import pandas  # what Arrow would load in every child
-import pipelines.store.erase as erasing, pipelines.store.writer as writer, pipelines.store.delta as delta
+import pipelines.store.erase as erasing, pipelines.store.delta as delta
 from pipelines.keystore import Keystore
 from pipelines.rekey import rekey
 from pipelines.store.collect import collect
 from pipelines.store.reader import Store
 
-
-def counted(original, after):
-    def call(*args, **kwargs):
-        global calls
-        result = original(*args, **kwargs) if after else None
-        calls += 1
-        if calls == wanted:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result if after else original(*args, **kwargs)
-    return call
-
-# every step that changes what is on disk, before or after it has done so
-os.fsync = counted(os.fsync, False)
-Path.replace = counted(Path.replace, True)
 Path.unlink = counted(Path.unlink, True)
 shutil.rmtree = counted(shutil.rmtree, True)
-writer.commit = counted(writer.commit, True)
 erasing.go_back = counted(erasing.go_back, True)
 erasing.replace_buckets = counted(erasing.replace_buckets, True)
 writer.go_back = counted(writer.go_back, True)
+"""
 
-def run(action, folder):
+ACTIONS = {
+    "erase": 'erasing.erase(store, "clinic", json.loads((folder / "person.json").read_text()), "request 17", keys)',
+    "collect": 'collect(store, "clinic", ())',
+    "rekey": 'rekey(store, "clinic", keys)',
+}
+
+RUN = """
+def run(folder):
     store, keys = Store(folder / "store"), Keystore(folder / "keys")
-    if action == "erase":
-        erasing.erase(store, "clinic", json.loads((folder / "person.json").read_text()), "request 17", keys)
-    elif action == "collect":
-        collect(store, "clinic", ())
-    else:
-        rekey(store, "clinic", keys)
-
-# one start for many deaths: each run is a forked child of a parent that has no engine of its own
-for argument in sys.argv[2:]:
-    folder, _, at = argument.rpartition("@")
-    calls, wanted = 0, int(at)
-    child = os.fork()
-    if child == 0:
-        run(sys.argv[1], Path(folder))
-        print(calls, flush=True)
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    {action}
 """
 
 State = dict[str, str]
@@ -77,9 +50,7 @@ State = dict[str, str]
 
 def run(action: str, *runs: tuple[Path, int]) -> list[int]:
     """Act in each folder, killed at the step given (0: not); exit codes, after the steps of those that end."""
-    command = [sys.executable, "-c", KILLED_AT, action, *(f"{folder}@{at}" for folder, at in runs)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250, check=True)
-    return [int(line) for line in ended.stdout.split()]
+    return run_killed(STEPS + RUN.format(action=ACTIONS[action]), runs, timeout=250)
 
 
 def prepare(folder: Path) -> Clinic:
