@@ -1,6 +1,6 @@
 """The straight line from a delivery to a current snapshot: one function, one step after the other."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class IngestReport:
     quarantine: Path | None = None
     record: Path | None = None
     dry_run: bool = False
-    linked: Mapping[int, int] = field(default_factory=dict)
+    linked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
 
 def ingest(
@@ -122,12 +122,13 @@ class _Register:
     """Links the opt-out register to person keys of a dataset while identifiers are at hand."""
 
     def __init__(self, keystore: Keystore, registered: frozenset[int]) -> None:
-        self._registered, self.linked = registered, dict[int, int]()
+        self._registered, self.linked = registered, dict[int, set[int]]()
         self._key = keystore.key(REGISTER_DOMAIN, purpose="link opt-outs") if registered else None
 
     def notice(self, keyed: Iterable[tuple[str, int]]) -> None:
         if self._key is not None:
-            self.linked |= linked(self._key, self._registered, keyed)
+            for number, persons in linked(self._key, self._registered, keyed).items():
+                self.linked.setdefault(number, set()).update(persons)
 
 
 def _load(
