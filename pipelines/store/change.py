@@ -17,7 +17,10 @@ def note_change(folder: DatasetFolder, records: Mapping[str, str | None]) -> Non
 
 
 def finish_change(folder: DatasetFolder) -> None:
-    """Carry out the change that is noted, if there is one; the caller holds the dataset's lock."""
+    """Carry out the change that is noted, if there is one; the caller holds the dataset's lock.
+
+    The note stays until what no record names any more is gone: until `forget_change`.
+    """
     if not folder.change.is_file():
         return
     for snapshot, record in _noted(folder).items():
@@ -26,8 +29,13 @@ def finish_change(folder: DatasetFolder) -> None:
         else:
             write_atomically(folder.record(snapshot), record.encode())
     sync_folder(folder.snapshots)
-    folder.change.unlink()
-    sync_folder(folder.path)
+
+
+def forget_change(folder: DatasetFolder) -> None:
+    """Take the note away, last of all."""
+    if folder.change.is_file():
+        folder.change.unlink()
+        sync_folder(folder.path)
 
 
 def _noted(folder: DatasetFolder) -> dict[str, str | None]:

@@ -89,6 +89,7 @@ class Snapshot:
     """An immutable version of a dataset. `buckets` is a power of two; `metrics` are the data quality results.
 
     Only an erasure changes what is stored; it is noted, and the snapshot keeps its name. The metrics stay as measured.
+    `salt` is 0, unless a snapshot from which persons were erased has the name that this content would have.
     """
 
     id: str
@@ -102,6 +103,7 @@ class Snapshot:
     tables: tuple[StoredTable, ...]
     metrics: Mapping[str, Any] = field(default_factory=dict)
     erasures: tuple[Erasure, ...] = ()
+    salt: int = 0
 
     @cached_property
     def table(self) -> dict[str, StoredTable]:
@@ -109,20 +111,20 @@ class Snapshot:
         return {t.name: t for t in self.tables}
 
 
-def snapshot_id(buckets: int, key: Key, schema: DatasetSchema, tables: tuple[StoredTable, ...]) -> str:
-    """Short hex name that follows from the content: same schema, key and rows, same name."""
-    content = {
+def snapshot_id(buckets: int, key: Key, schema: DatasetSchema, tables: tuple[StoredTable, ...], salt: int = 0) -> str:
+    """Short hex name that follows from the content: same schema, key, rows and salt, same name."""
+    content: dict[str, Any] = {
         "schema": schema_to_dict(schema),
         "buckets": buckets,
         "key": key.id,
         "files": [[t.name, f.bucket, f.sha256] for t in tables for f in t.files],
-    }
+    } | ({"salt": salt} if salt else {})
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def content_id(snapshot: Snapshot) -> str:
     """The name that what is stored now would have: the snapshot's own, until an erasure."""
-    return snapshot_id(snapshot.buckets, snapshot.key, snapshot.schema, snapshot.tables)
+    return snapshot_id(snapshot.buckets, snapshot.key, snapshot.schema, snapshot.tables, snapshot.salt)
 
 
 def to_json(snapshot: Snapshot) -> str:
@@ -140,6 +142,7 @@ def to_json(snapshot: Snapshot) -> str:
         "tables": [asdict(t) for t in snapshot.tables],
         "metrics": snapshot.metrics,
         "erasures": [asdict(e) | {"at": e.at.isoformat()} for e in snapshot.erasures],
+        "salt": snapshot.salt,
     }
     return json.dumps(content, indent=1, ensure_ascii=False)
 
@@ -162,6 +165,7 @@ def from_json(text: str, source: str) -> Snapshot:
             tables=tuple(_table(t) for t in content["tables"]),
             metrics=content["metrics"],
             erasures=tuple(_erasure(e) for e in content.get("erasures", ())),
+            salt=content.get("salt", 0),
         )
     except (ValueError, KeyError, TypeError, MalformedSchema):
         raise StoreDamaged(f"{source}: not a snapshot record. Restore the file from a backup.") from None

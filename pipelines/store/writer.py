@@ -8,16 +8,27 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from catalog.schema import DatasetSchema
 from pipelines.errors import SnapshotNotFound
-from pipelines.store.change import finish_change
+from pipelines.store.change import finish_change, forget_change
 from pipelines.store.delta import commit, go_back, next_version, trim_log
 from pipelines.store.files import WrittenFile
 from pipelines.store.layout import BUCKET_COLUMN, DatasetFolder, keep_report, sync_file, sync_folder, write_atomically
-from pipelines.store.record import Delivered, Key, Snapshot, StoredFile, StoredTable, snapshot_id, snapshots, to_json
+from pipelines.store.record import (
+    Delivered,
+    Key,
+    Snapshot,
+    StoredFile,
+    StoredTable,
+    content_id,
+    snapshot_id,
+    snapshots,
+    to_json,
+)
 
 
 @dataclass(frozen=True)
@@ -53,14 +64,20 @@ def publish(
     """Store the staged tables as a snapshot and return it; the caller holds the dataset's lock.
 
     The snapshot is there, and not yet current. Content that is stored already is not stored twice: the same delivery
-    gives the same snapshot, and an unchanged table keeps its Delta version.
+    gives the same snapshot, unless persons were taken out of that since, and an unchanged table keeps its Delta
+    version.
     """
     provisional = tuple(_stored(t, 0, ()) for t in staged)
-    identifier = snapshot_id(buckets, lineage.key, schema, provisional)
     known = snapshots(folder)
-    same = next((s for s in known if s.id == identifier), None)
-    if same is not None:
-        return same
+    by_name = {s.id: s for s in known}
+    for salt in count():
+        identifier = snapshot_id(buckets, lineage.key, schema, provisional, salt)
+        same = by_name.get(identifier)
+        if same is None:
+            break
+        # a name whose snapshot lost persons stands for what is left of it: the delivery itself needs another
+        if not same.erasures and content_id(same) == identifier:
+            return same
     tables = tuple(_store_table(folder, schema, table, known) for table in staged)
     if quarantine is not None and quarantine.is_dir() and any(quarantine.iterdir()):
         keep_report(quarantine, folder.quarantine / identifier)
@@ -75,6 +92,7 @@ def publish(
         schema=schema,
         tables=tables,
         metrics=metrics,
+        salt=salt,
     )
     write_atomically(folder.record(identifier), to_json(snapshot).encode())
     return snapshot
@@ -106,6 +124,7 @@ def recover(folder: DatasetFolder) -> None:
         go_back(path, max(versions))
         _sweep_files(path, {f.path for t in stored for f in t.files})
         trim_log(path, min(versions))
+    forget_change(folder)
 
 
 def _sweep_files(path: Path, named: set[str]) -> None:
