@@ -91,20 +91,20 @@ class DatasetFolder:
             ) from None
 
     @contextmanager
-    def workspace(self, job: str, *, keeps: Callable[[Path, BaseException], bool] = lambda *_: False) -> Iterator[Path]:
+    def workspace(self, job: str, *, keeps: Callable[[Path, BaseException], bool] | None = None) -> Iterator[Path]:
         """The folder of one job on the store's own disk, removed at the end unless `keeps` says that it is of use.
 
-        What killed runs of other jobs left goes first.
+        What killed runs left goes first; of the same job only where it may be of use.
         """
         folder = self.staging / job
         for leftover in self.staging.glob("*") if self.staging.is_dir() else ():
-            if leftover != folder:
+            if keeps is None or leftover != folder:
                 shutil.rmtree(leftover, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
             yield folder
         except BaseException as failure:
-            if not keeps(folder, failure):
+            if keeps is None or not keeps(folder, failure):
                 shutil.rmtree(self.staging, ignore_errors=True)
             raise
         shutil.rmtree(self.staging, ignore_errors=True)
