@@ -21,6 +21,7 @@ from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.publish import record_of
+from pipelines.published import lasting_secret
 from pipelines.quality.expectations import Validator
 from pipelines.quarantine import above_threshold
 from pipelines.readers import Source, SourceFile, locate, open_source
@@ -102,7 +103,8 @@ def ingest(
             with closing(pseudonymised_bench(work)) as bench:
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
             # what is published is rounded with a lasting secret offset (pipelines.published)
-            metrics["rounding"] = key.derive(f"rounding of published facts of {plan.dataset}").hex()
+            current = store.current(plan.dataset) if folder.current.is_file() else None
+            metrics["rounding"] = lasting_secret(current, key, plan.dataset)
         staged = _staged(loaded, addition, mode)
         lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:
