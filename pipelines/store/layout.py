@@ -120,10 +120,14 @@ class DatasetFolder:
 
 
 def write_atomically(file: Path, content: bytes) -> None:
-    """Replace a file by one rename, durable before the name changes."""
+    """Replace a file by one rename, durable before the name changes; only its owner may read it.
+
+    Records hold counts and the secret of their rounding.
+    """
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
-        with temporary.open("wb") as opened:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as opened:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())

@@ -116,3 +116,10 @@ def test_a_change_is_noted_until_what_it_removed_is_gone(clinic: Clinic, monkeyp
         writer.recover(folder)
     assert not folder.change.exists()
     clinic.check_sound()
+
+
+def test_records_are_for_the_owner_alone(clinic: Clinic) -> None:
+    """They hold counts, and the secret that rounds them."""
+    (made,) = deliveries(clinic, 1)
+    folder = clinic.store.folder("clinic")
+    assert {f.stat().st_mode & 0o777 for f in (folder.record(made), folder.current)} == {0o600}
