@@ -6,7 +6,6 @@ it is not kept. Nothing here looks into a dataset.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import permutations
 from pathlib import Path
 
 from dataspace.domain.errors import InvalidInput, Unavailable
@@ -14,18 +13,13 @@ from dataspace.domain.opt_outs import KeyName, PersonKey, Pseudonymised
 from pipelines.errors import PipelineError
 from pipelines.keystore import DomainKey, open_keystore
 from pipelines.opt_outs import REGISTER_DOMAIN, register_numbers
-from pipelines.pseudonyms import NORMALISATIONS, Pseudonymiser
+from pipelines.pseudonyms import Pseudonymiser
 from pipelines.store.reader import Store
 from pipelines.store.record import Key
+from pipelines.store.spelling import Rule, rules_of
 
 PURPOSE = "opt-out register"
 """What the log of key use says."""
-
-Rule = tuple[str, ...]
-"""Normalisation steps of a plan, in order."""
-
-ANY_RULE: tuple[Rule, ...] = ((), *((step,) for step in NORMALISATIONS), *permutations(NORMALISATIONS, 2))
-"""Tried for snapshots whose record does not say how identifiers were spelled."""
 
 
 class StorePseudonyms:
@@ -65,11 +59,6 @@ class StorePseudonyms:
 
     def _versions(self, key: Key) -> set[int]:
         return {key.version, *self._keystore.versions(key.domain)[-1:]}
-
-
-def rules_of(key: Key) -> tuple[Rule, ...]:
-    """How identifiers of a snapshot may have been spelled: one way, unless its record does not say."""
-    return ANY_RULE if key.normalise is None else (key.normalise,)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The straight line from a delivery to a current snapshot: one function, one step after the other."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.publish import record_of
+from pipelines.published import lasting_secret
 from pipelines.quality.expectations import Validator
 from pipelines.quarantine import above_threshold
 from pipelines.readers import Source, SourceFile, locate, open_source
@@ -49,7 +50,7 @@ class IngestReport:
     quarantine: Path | None = None
     record: Path | None = None
     dry_run: bool = False
-    linked: Mapping[int, int] = field(default_factory=dict)
+    linked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
 
 def ingest(
@@ -103,7 +104,8 @@ def ingest(
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
             metrics["meaning"] = meaning_of(plan)
             # what is published is rounded with a lasting secret offset (pipelines.published)
-            metrics["rounding"] = key.first.derive(f"rounding of published facts of {plan.dataset}").hex()
+            current = store.current(plan.dataset) if folder.current.is_file() else None
+            metrics["rounding"] = lasting_secret(current, key, plan.dataset)
         staged = _staged(loaded, addition, mode)
         lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:
@@ -123,12 +125,13 @@ class _Register:
     """Links the opt-out register to person keys of a dataset while identifiers are at hand."""
 
     def __init__(self, keystore: Keystore, registered: frozenset[int]) -> None:
-        self._registered, self.linked = registered, dict[int, int]()
+        self._registered, self.linked = registered, dict[int, set[int]]()
         self._key = keystore.key(REGISTER_DOMAIN, purpose="link opt-outs") if registered else None
 
     def notice(self, keyed: Iterable[tuple[str, int]]) -> None:
         if self._key is not None:
-            self.linked |= linked(self._key, self._registered, keyed)
+            for number, persons in linked(self._key, self._registered, keyed).items():
+                self.linked.setdefault(number, set()).update(persons)
 
 
 def _load(

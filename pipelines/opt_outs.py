@@ -1,7 +1,7 @@
 """How the opt-out register knows a person whose identifier it has forgotten.
 
-The register keeps one person key for each person in a pseudonymisation domain of its own. A domain that is new to the
-node is linked to it while identifiers are at hand anyway, during its first ingestion; afterwards nobody can.
+The register keeps one person key for each person in a pseudonymisation domain of its own. A dataset is linked to it
+while identifiers are at hand anyway, during each ingestion; afterwards nobody can.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,12 +27,16 @@ def register_numbers(key: "DomainKey", identifiers: Iterable[str]) -> list[int |
     return [None if mac is None else int.from_bytes(mac[:8], "big", signed=True) for mac in found]
 
 
-def linked(key: "DomainKey", known: Collection[int], keyed: Iterable[tuple[str, int]]) -> dict[int, int]:
-    """Register number -> person key, for the persons of `keyed` (identifier, person key) who are in the register.
+def linked(key: "DomainKey", known: Collection[int], keyed: Iterable[tuple[str, int]]) -> dict[int, set[int]]:
+    """Register number -> person keys, for the persons of `keyed` (identifier, person key) who are in the register.
 
-    `key` is the register's own, `known` the person keys it holds.
+    `key` is the register's own, `known` the person keys it holds. Spellings that a plan tells apart are one person in
+    the register.
     """
     pairs = list(keyed)
     numbers = register_numbers(key, (identifier for identifier, _ in pairs))
-    wanted = frozenset(known)
-    return {n: person for n, (_, person) in zip(numbers, pairs, strict=True) if n is not None and n in wanted}
+    wanted, found = frozenset(known), dict[int, set[int]]()
+    for number, (_, person) in zip(numbers, pairs, strict=True):
+        if number is not None and number in wanted:
+            found.setdefault(number, set()).add(person)
+    return found

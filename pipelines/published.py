@@ -11,9 +11,13 @@ Without the key the offsets are unknown even to whoever knows all persons but on
 import hmac
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from catalog.schema import Table, TableKind
 from pipelines.store.record import Snapshot
+
+if TYPE_CHECKING:
+    from pipelines.keystore import DomainKey
 
 LEAST_STEP = 20
 """Persons within one step of any published count, at least."""
@@ -65,8 +69,18 @@ class Rounding:
         return int(10 ** (len(str(count)) - (2 if count >= border else 3))) if count >= 100 else 1
 
 
+def lasting_secret(current: Snapshot | None, key: "DomainKey", dataset: str) -> str:
+    """The secret of the next snapshot's rounding, in hex: that of the `current` one, if there is one, whatever its key.
+
+    It must outlast rotations: each new secret would be one more look at the same count. A first one follows from the
+    first link of the key's chain.
+    """
+    known = current.metrics.get("rounding") if current else None
+    return str(known or key.first.derive(f"rounding of published facts of {dataset}").hex())
+
+
 def rounding_of(snapshot: Snapshot) -> Rounding:
-    """The rounding of a dataset's published figures; its secret follows from the pseudonymisation key."""
+    """The rounding of a dataset's published figures."""
     # until the load hands a secret down, the key's name, which is published nowhere, takes its place
     secret = snapshot.metrics.get("rounding") or snapshot.key.id
     return Rounding(str(secret).encode(), snapshot.dataset)

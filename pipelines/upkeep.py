@@ -52,25 +52,26 @@ def person_keys(
 ) -> dict[str, set[int]]:
     """Person keys of identifiers under every key that a kept snapshot uses, by the key's id; raises StoreError.
 
-    `normalise` is the spelling of snapshots whose record does not say it.
+    Snapshots of one key may spell identifiers differently: a person then has several person keys under it.
+    `normalise` is tried, beside every usual spelling, where a record does not say which it was.
     """
     from pipelines.errors import StoreError
     from pipelines.pseudonyms import Pseudonymiser
     from pipelines.store.erase import keys_in_use
+    from pipelines.store.spelling import rules_of
 
-    texts = list(identifiers)
-    found: dict[str, set[int]] = {}
+    texts, found = list(identifiers), dict[str, set[int]]()
     for used in keys_in_use(store, dataset):
         key = keystore.key(used.domain, used.version, purpose="erase", dataset=dataset)
-        made = [
-            Pseudonymiser(key, normalise if used.normalise is None else used.normalise).person_key(text)
-            for text in texts
-        ]
-        if None in made:
+        rules = {normalise, *rules_of(used)} if used.normalise is None else rules_of(used)
+        spelled = [Pseudonymiser(key, rule) for rule in rules]
+        made = [{one for how in spelled if (one := how.person_key(text)) is not None} for text in texts]
+        if not all(made):
             raise StoreError(
-                f"{made.count(None)} of {len(made)} identifiers are not valid as the plan normalises them."
+                f"{made.count(set())} of {len(made)} identifiers are not valid as a kept snapshot's plan normalises"
+                " them."
             )
-        found.setdefault(key.id, set()).update(one for one in made if one is not None)
+        found.setdefault(key.id, set()).update(*made)
     return found
 
 

@@ -40,12 +40,17 @@ def register(
 def publish(
     dataset: str, snapshot: Annotated[str | None, typer.Option(help="the store's newest by default")] = None
 ) -> None:
-    """Make a snapshot of the store the current one: new permits are granted on it."""
+    """Make a snapshot of the store the current one: new permits are granted on it.
+
+    Not before all who opted out are known under its key.
+    """
     from dataspace.bootstrap import open_node
-    from dataspace.services import datasets
+    from dataspace.cli.register import stored
+    from dataspace.services import datasets, opt_outs
 
     node = open_node(Settings(), create=False)
     record = node.store.snapshot(dataset, snapshot) if snapshot else node.store.current(dataset)
+    opt_outs.check_linked(node.unit_of_work(), node.pseudonyms.register_key, stored(record))
     datasets.publish_snapshot(node.unit_of_work(), node.clock, SYSTEM, schema=record.schema, snapshot=record.id)
     typer.echo(f"{dataset}: snapshot {record.id} is current")
 

@@ -26,8 +26,14 @@ from pipelines.options import (
     StoreFolder,
     Version,
     Yes,
+    err,
     out,
     refusals,
+)
+
+UNLINKED = (
+    "Not everybody who opted out is linked to this snapshot (they chose meanwhile, or the rows stored before were not"
+    " linked): it cannot be published before it is ingested again, as a whole."
 )
 
 
@@ -50,20 +56,22 @@ def ingest(
 
     A run that was interrupted goes on where it was when the same command is given again.
     """
-    from dataspace.cli.register import carry_over, registered_persons
+    from dataspace.cli.register import open_register
     from pipelines.plan_file import load_plan
 
     with refusals(INTERRUPTED):
-        loaded = load_plan(plan)
+        loaded, mode = load_plan(plan), pipelines.mode_of(append, correct)
+        register = open_register(loaded, store, keys, mode)
         report = pipelines.run_ingest(
             loaded, store, keys, source, catalogue, base_url,
-            quick=quick, mode=pipelines.mode_of(append, correct), dry_run=dry_run,
-            registered=registered_persons(keys),
+            quick=quick, mode=mode, dry_run=dry_run,
+            registered=register.numbers if register else frozenset(),
         )  # fmt: skip
         pipelines.print_report(report)
     if dry_run:
         return
-    carry_over(report)
+    if register and not register.link(report):
+        err.print(UNLINKED, soft_wrap=True)
     if publish:
         _publish(loaded.dataset, report.snapshot.id)
     else:
@@ -81,12 +89,14 @@ def collect(dataset: str, store: StoreFolder, yes: Yes = False) -> None:
 
 
 def rekey(dataset: str, store: StoreFolder, keys: KeyFolder = None, version: Version = None) -> None:
-    """Re-key the current snapshot to a chained key version, opt-outs first."""
-    from dataspace.cli.register import rekey_register
+    """Re-key the current snapshot to a chained key version, and the opt-outs with it."""
+    from dataspace.cli.register import check_one_keystore, rekey_register
 
     with refusals():
-        rekey_register(dataset, store, keys, version)
+        check_one_keystore(keys)
     upkeep.rekey_command(dataset, store, keys, version)
+    with refusals():
+        rekey_register(dataset, store, keys)
     out.print(f"New permits see it after: dataspace dataset publish {dataset}", soft_wrap=True)
 
 

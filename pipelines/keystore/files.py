@@ -8,9 +8,11 @@ from pipelines.errors import KeystoreError
 
 
 def make_folder(folder: Path) -> None:
-    """The keystore's folder, for its owner alone."""
+    """The keystore's folder, for its owner alone; raises KeystoreError if others can change what is in it."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o022:
+            raise KeystoreError(f"{folder}: others can put keys here. Allow only its owner: chmod 700.")
     except OSError as failure:
         raise KeystoreError(f"{folder}: the keystore cannot be made: {failure.strerror}.") from None
 

@@ -55,6 +55,8 @@ def record_use(folder: Path, *, domain: str, version: int, key: str, purpose: st
     try:
         handle = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b") as opened:
+            if os.fstat(handle).st_mode & 0o022:
+                raise KeystoreError(f"{folder / FILE}: others can write this log. Allow only its owner: chmod 600.")
             fcntl.flock(opened, fcntl.LOCK_EX)
             return _append(opened, content)
     except OSError as failure:
@@ -74,7 +76,7 @@ def read_key_log(folder: Path) -> Iterator[KeyEvent]:
 
 def verify_key_log(folder: Path, seen: str | None = None) -> list[str]:
     """What is wrong with the log, one sentence each. `seen` is the hash of an event noted earlier, elsewhere."""
-    found, before, met = [], START, seen in (None, START)
+    found, before, met = list(_missing(folder)), START, seen in (None, START)
     for number, line in _lines(folder):
         event = _event(line)
         if event is None:
@@ -86,6 +88,12 @@ def verify_key_log(folder: Path, seen: str | None = None) -> list[str]:
             found.append(f"{FILE}:{number}: the event was changed")
         before, met = event.hash, met or event.hash == seen
     return found if met else [*found, f"{FILE}: the event noted earlier is missing"]
+
+
+def _missing(folder: Path) -> Iterator[str]:
+    """Every key is on record before it exists."""
+    if not (folder / FILE).is_file() and any(folder.glob("*.v*.json")):
+        yield f"{FILE}: the log is missing, although there are keys"
 
 
 def _lines(folder: Path) -> Iterator[tuple[int, bytes]]:

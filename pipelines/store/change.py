@@ -17,7 +17,10 @@ def note_change(folder: DatasetFolder, records: Mapping[str, str | None]) -> Non
 
 
 def finish_change(folder: DatasetFolder) -> None:
-    """Carry out the change that is noted, if there is one; the caller holds the dataset's lock."""
+    """Carry out the change that is noted, if there is one; the caller holds the dataset's lock.
+
+    The note stays until what no record names any more is gone: until `forget_change`.
+    """
     if not folder.change.is_file():
         return
     for snapshot, record in _noted(folder).items():

@@ -94,11 +94,11 @@ class DatasetFolder:
     def workspace(self, job: str, *, keeps: Callable[[Path, BaseException], bool] | None = None) -> Iterator[Path]:
         """The folder of one job on the store's own disk, removed at the end unless `keeps` says that it is of use.
 
-        What killed runs of other jobs left goes first, and of this one too unless it is of a kind that is kept.
+        What killed runs left goes first; of the same job only where it may be of use.
         """
         folder = self.staging / job
         for leftover in self.staging.glob("*") if self.staging.is_dir() else ():
-            if leftover != folder or keeps is None:
+            if keeps is None or leftover != folder:
                 shutil.rmtree(leftover, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         try:
@@ -120,10 +120,14 @@ class DatasetFolder:
 
 
 def write_atomically(file: Path, content: bytes) -> None:
-    """Replace a file by one rename, durable before the name changes."""
+    """Replace a file by one rename, durable before the name changes; only its owner may read it.
+
+    Records hold counts and the secret of their rounding.
+    """
     temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
     try:
-        with temporary.open("wb") as opened:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as opened:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SnapshotNotFound, StoreBusy
+from pipelines.store import writer
 from pipelines.store.collect import collect
 from pipelines.store.reader import Store
 from tests.unit.pipelines.clinic import Clinic
@@ -94,3 +95,31 @@ def test_not_while_another_run_has_the_dataset(clinic: Clinic, tmp_path: Path) -
     with clinic.store.folder("clinic").lock(), pytest.raises(StoreBusy):
         collect(clinic.store, "clinic", ())
     assert len(Store(clinic.store.root).snapshots("clinic")) == 2
+
+
+def test_a_change_is_noted_until_what_it_removed_is_gone(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = deliveries(clinic, 2)
+    folder, sweep = clinic.store.folder("clinic"), writer._sweep_files
+
+    def killed(path: Path, named: set[str]) -> None:
+        if folder.change.is_file():
+            raise KeyboardInterrupt
+        sweep(path, named)
+
+    monkeypatch.setattr("pipelines.store.writer._sweep_files", killed)
+    with pytest.raises(KeyboardInterrupt):
+        collect(clinic.store, "clinic", ())
+    monkeypatch.undo()
+    assert not folder.record(first).exists()
+    assert folder.change.is_file()
+    with folder.lock():
+        writer.recover(folder)
+    assert not folder.change.exists()
+    clinic.check_sound()
+
+
+def test_records_are_for_the_owner_alone(clinic: Clinic) -> None:
+    """They hold counts, and the secret that rounds them."""
+    (made,) = deliveries(clinic, 1)
+    folder = clinic.store.folder("clinic")
+    assert {f.stat().st_mode & 0o777 for f in (folder.record(made), folder.current)} == {0o600}

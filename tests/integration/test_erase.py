@@ -8,13 +8,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.errors import SnapshotNotFound, StoreBusy, StoreError
+from pipelines.errors import ErasedPersons, SnapshotNotFound, StoreBusy, StoreError
 from pipelines.keystore import Keystore, Rotation
 from pipelines.store.erase import erase, keys_in_use
 from pipelines.store.record import content_id
 from pipelines.store.verify import verify
+from pipelines.upkeep import person_keys
 from tests.unit.pipelines.clinic import Clinic
-from tests.unit.pipelines.deliveries import PERSONS, STAYS
+from tests.unit.pipelines.deliveries import PERSONS, PLAN, STAYS
 
 
 @pytest.fixture
@@ -210,3 +211,40 @@ def test_another_keystore_does_not_vouch_for_a_snapshot(clinic: Clinic, tmp_path
     assert any("no key version 1" in p for p in verify(clinic.store, "clinic", name, strange))
     strange.key("tests", purpose="test")
     assert any("is another key" in p for p in verify(clinic.store, "clinic", name, strange))
+
+
+def test_a_person_is_found_however_each_snapshot_of_one_key_spelled_them(tmp_path: Path) -> None:
+    """Two plans, one key, two spellings: the person has two person keys under it."""
+    persons = [("ab1", "Anna Archambault", "1950-03-01", "F"), ("AB2", "Boris Bellanger", "1960-07-09", "M")]
+    rule = 'normalise = ["no-spaces", "upper"]'
+    for steps in ("[]", '["upper"]'):
+        clinic = Clinic(tmp_path, plan=PLAN.replace(rule, f"normalise = {steps}"))
+        clinic.deliver(persons, [])
+    found = person_keys(clinic.store, "clinic", ("upper",), clinic.keys, ["ab1"])
+    assert [len(keys) for keys in found.values()] == [2]
+    erase(clinic.store, "clinic", found, "request 17", clinic.keys)
+    assert [len(clinic.rows(s.id, "person")) for s in clinic.store.snapshots("clinic")] == [1, 1]
+    clinic.check_sound(clinic.keys)
+
+
+def test_a_record_that_does_not_say_its_spelling_is_tried_by_every_rule(clinic: Clinic) -> None:
+    name = clinic.deliver().id
+    record = clinic.store.folder("clinic").record(name)
+    content = json.loads(record.read_text())
+    del content["key"]["normalise"]
+    record.write_text(json.dumps(content))
+    (known,) = next(iter(clinic.person("AB1").values()))
+    # the plan has changed since
+    found = person_keys(clinic.store, "clinic", (), clinic.keys, ["ab1"])
+    assert known in next(iter(found.values()))
+
+
+def test_a_delivery_that_would_undo_an_erasure_is_refused(clinic: Clinic) -> None:
+    """The name that follows from the content is taken by what is left of it, and permits hold that name."""
+    erased = clinic.deliver()
+    erase(clinic.store, "clinic", clinic.person("AB1"), "request 17", clinic.keys)
+    with pytest.raises(ErasedPersons, match="Deliver it without them"):
+        clinic.deliver()
+    assert clinic.store.current("clinic").id == erased.id
+    assert len(clinic.rows(erased.id, "person")) == 3
+    clinic.check_sound(clinic.keys)

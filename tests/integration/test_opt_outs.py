@@ -105,7 +105,7 @@ def test_only_the_citizens_desk_hears_and_writes(node: Node, person: str) -> Non
         lambda: opt_outs.opt_out(node.uow, node.clock, actor, KNOWN, "P 7"),
         lambda: opt_outs.withdraw_opt_out(node.uow, node.clock, actor, KNOWN, "P 7"),
         lambda: opt_outs.opt_out_status(node.uow, node.clock, actor, KNOWN, "P 7"),
-        lambda: opt_outs.rekey_opt_outs(node.uow, node.clock, actor, REGISTRY_KEY, REGISTRY_KEY, lambda n: n),
+        lambda: opt_outs.rekey_opt_outs(node.uow, node.clock, actor, REGISTRY_KEY, REGISTRY_KEY, lambda n: [n]),
     ]
     for call in calls:
         with pytest.raises(NotPermitted):
@@ -153,7 +153,7 @@ def test_rekeying_carries_every_choice_with_its_time_and_twice_is_once(node: Nod
     def rekey() -> int:
         # nobody under the new key is number 3
         return opt_outs.rekey_opt_outs(
-            node.uow, node.clock, SYSTEM, REGISTRY_KEY, new, lambda n: None if n == 3 else n * 1000
+            node.uow, node.clock, SYSTEM, REGISTRY_KEY, new, lambda n: [] if n == 3 else [n * 1000]
         )
 
     assert (rekey(), rekey()) == (3, 0)
@@ -170,7 +170,7 @@ def test_rekeying_carries_every_choice_with_its_time_and_twice_is_once(node: Nod
 def test_a_key_is_not_rekeyed_to_itself(node: Node) -> None:
     node.opt_out()
     with pytest.raises(InvalidInput, match="not to itself"):
-        opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTRY_KEY, REGISTRY_KEY, lambda n: n + 1)
+        opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTRY_KEY, REGISTRY_KEY, lambda n: [n + 1])
 
 
 def test_rekeying_more_than_a_page(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +178,11 @@ def test_rekeying_more_than_a_page(node: Node, monkeypatch: pytest.MonkeyPatch) 
     for number in range(7):
         node.opt_out(f"P {number}")
     new = KeyName("late", "k")
-    assert opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTER_KEY, new, lambda n: -n) == 7
+    assert opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTER_KEY, new, lambda n: [-n]) == 7
     assert out_under(node, new) == list(range(7))
     # choices made meanwhile follow at the next run
     node.opt_out("P 8")
-    assert opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTER_KEY, new, lambda n: -n) == 1
+    assert opt_outs.rekey_opt_outs(node.uow, node.clock, SYSTEM, REGISTER_KEY, new, lambda n: [-n]) == 1
 
 
 def test_the_published_count_is_rounded(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:

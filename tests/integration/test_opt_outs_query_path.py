@@ -252,6 +252,8 @@ def test_a_domain_that_comes_later_is_linked_at_its_ingestion(place: Place) -> N
     found = linked(register, everyone, keyed)
     assert len(found) == 2
     people = place.people
-    carried = opt_outs.rekey_opt_outs(people.uow, people.clock, SYSTEM, name, KeyName("late", new.id), found.get)
+    carried = opt_outs.rekey_opt_outs(
+        people.uow, people.clock, SYSTEM, name, KeyName("late", new.id), lambda n: found.get(n, ())
+    )
     assert carried == 3
     assert place.count(place.permit("late"), "late") == 3

@@ -142,3 +142,14 @@ def test_not_while_another_run_has_the_dataset(clinic: Clinic) -> None:
     clinic.keys.rotate("tests", Rotation.CHAINED)
     with clinic.store.folder("clinic").lock(), pytest.raises(StoreBusy):
         rekey(clinic.store, "clinic", clinic.keys)
+
+
+def test_what_a_killed_run_left_in_the_workspace_is_not_taken_for_its_own(clinic: Clinic) -> None:
+    old = clinic.deliver()
+    clinic.keys.rotate("tests", Rotation.CHAINED)
+    left = clinic.store.folder("clinic").staging / f"rekey-{old.id}" / "moved" / "stay" / "person_bucket=0"
+    left.mkdir(parents=True)
+    (left / "data_0.parquet").write_bytes(next(iter(clinic.files())).read_bytes())
+    new = rekey(clinic.store, "clinic", clinic.keys)
+    assert len(clinic.rows(new.id)) == len(clinic.rows(old.id))
+    clinic.check_sound(clinic.keys)

@@ -119,3 +119,10 @@ def test_processes_at_once_make_one_chain(tmp_path: Path) -> None:
     # one key was made, however many tried
     used = [e for e in read_key_log(tmp_path) if not e.purpose.startswith("make")]
     assert (len(used), len({e.key for e in used})) == (75, 1)
+
+
+def test_a_log_taken_away_beside_keys_is_told(tmp_path: Path) -> None:
+    assert verify_key_log(tmp_path) == []
+    Keystore(tmp_path).key("hospital", purpose="test")
+    (tmp_path / "audit.jsonl").unlink()
+    assert verify_key_log(tmp_path) == ["audit.jsonl: the log is missing, although there are keys"]

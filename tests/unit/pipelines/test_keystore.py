@@ -158,3 +158,12 @@ def test_the_environment_names_the_folder(tmp_path: Path) -> None:
     assert open_keystore(tmp_path / "own", {"DATASPACE_HOME": str(tmp_path)}).folder == tmp_path / "own"
     with pytest.raises(KeystoreError, match="cannot be read"):
         open_keystore(settings={"DATASPACE_KEYSTORE_PASSPHRASE_FILE": str(tmp_path / "absent")})
+
+
+@pytest.mark.parametrize(("what", "mode"), [("", 0o777), ("", 0o720), ("audit.jsonl", 0o666)])
+def test_a_keystore_others_can_write_is_refused(tmp_path: Path, what: str, mode: int) -> None:
+    store = Keystore(tmp_path / "keys")
+    store.key("hospital", purpose="test")
+    (tmp_path / "keys" / what).chmod(mode)
+    with pytest.raises(KeystoreError, match="Allow only its owner"):
+        store.key("hospital", purpose="test")

@@ -44,5 +44,5 @@ def test_no_rule_of_a_plan_joins_what_the_register_tells_apart(rule: tuple[str, 
 def test_only_persons_in_the_register_are_linked() -> None:
     one, two = register_numbers(KEY, ["AB1", "AB2"])
     assert one is not None
-    assert linked(KEY, {one}, [("ab 1", 11), ("AB2", 22), ("", 33)]) == {one: 11}
+    assert linked(KEY, {one}, [("ab 1", 11), ("AB2", 22), ("", 33)]) == {one: {11}}
     assert two not in linked(KEY, {one}, [("AB2", 22)])

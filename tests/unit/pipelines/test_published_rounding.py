@@ -1,11 +1,14 @@
 """Figures about persons are rounded with a secret, lasting offset before they leave the node."""
 
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.published import LEAST_STEP, Rounding
+from pipelines.keystore import Rotation
+from pipelines.published import LEAST_STEP, Rounding, lasting_secret, rounding_of
+from tests.unit.pipelines.clinic import Clinic
 
 KEYS = [Rounding(f"key {n}".encode(), "clinic") for n in range(2_000)]
 rounding = st.builds(Rounding, st.binary(min_size=8, max_size=8), st.just("clinic"))
@@ -63,3 +66,21 @@ def test_shares_stay_shares_and_get_coarser_with_fewer_persons(key: Rounding, sh
     assert abs(shown - share) <= step
     assert key.share("completeness", Decimal(1), persons) == 1
     assert key.share("completeness", Decimal(0), persons) == 0
+
+
+def test_the_secret_outlasts_rotations_of_the_key(tmp_path: Path) -> None:
+    """A count that does not change is published alike: another secret would be one more look at it."""
+    clinic, found = Clinic(tmp_path), set()
+    for rotation in (Rotation.CHAINED, Rotation.FRESH, Rotation.CHAINED):
+        found.add(rounding_of(clinic.deliver()).secret)
+        clinic.keys.rotate("tests", rotation)
+    assert len(found | {rounding_of(clinic.deliver()).secret}) == 1
+
+
+def test_a_first_secret_is_the_same_at_every_link_of_a_chain(tmp_path: Path) -> None:
+    clinic = Clinic(tmp_path)
+    first = clinic.keys.key("tests", purpose="test")
+    clinic.keys.rotate("tests", Rotation.CHAINED)
+    later = clinic.keys.key("tests", purpose="test")
+    assert lasting_secret(None, first, "clinic") == lasting_secret(None, later, "clinic")
+    assert lasting_secret(None, first, "clinic") != lasting_secret(None, first, "other")
