@@ -89,7 +89,7 @@ class CsvTable:
 
     def _plain(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._told(part, self.header.lines):
-            yield from read(self.connection, columns, self._scan(sql.text(str(part.file))))
+            yield from read(self.connection, columns, self._scan(sql.path(part.file.resolve())))
 
     def _streamed(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         def parse(path: str, headers: int) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.readers.engine_tables import EngineTable
+from pipelines.readers.engine_tables import UNNAMED, EngineTable
 from pipelines.readers.limits import MIB, Limits
 from pipelines.readers.magic import BEGINNING, check_kind
 from pipelines.readers.memory_files import memory_file
@@ -74,7 +74,7 @@ class ParquetTable:
         with ExitStack() as held:
             paths = [_on_disk(p) if p.plain else held.enter_context(_in_memory(p, self.limits)) for p in self.parts]
             # binary_as_string: older writers leave the annotation of text columns out
-            text = f"read_parquet({sql.paths(paths)}, binary_as_string = true)"
+            text = f"read_parquet({sql.paths(paths)}, binary_as_string = true, {UNNAMED})"
             yield EngineTable(self.name, self.connection, text)
 
 

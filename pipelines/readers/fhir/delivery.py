@@ -11,6 +11,7 @@ import duckdb
 
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError, without_engine_text
+from pipelines.readers.engine_tables import UNNAMED
 from pipelines.readers.fhir.r4 import RESOURCE_TYPES
 
 ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
@@ -42,8 +43,8 @@ class Scan:
 
     def table(self, files: Iterable[Path]) -> str:
         # ignore_errors gives NULL for a line that is no JSON, and never drops it
-        listed = ", ".join(sql.text(re.sub(r"([\[*?])", r"[\1]", str(f))) for f in files)
-        return f"read_ndjson_objects([{listed}], ignore_errors = true, maximum_object_size = {self.longest_line})"
+        options = f"ignore_errors = true, maximum_object_size = {self.longest_line}, {UNNAMED}"
+        return f"read_ndjson_objects({sql.paths(files)}, {options})"
 
 
 def delivered_files(location: Path) -> list[Path]:
