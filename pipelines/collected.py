@@ -1,6 +1,8 @@
 """The distinct identifiers of a delivery, on the clear bench and never on a disk: all at once, or in parts."""
 
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import duckdb
 
@@ -16,6 +18,12 @@ MOST_IDENTIFIERS = 10_000_000
 LARGE = 2_000_000_000
 """Bytes of a delivered table from which on its identifiers are counted before any is kept."""
 
+NAME_LIKE = re.compile(r"[^\W\d_]\w{0,39}")
+"""What may be told of a header: where a text has none, its first cells are a person's."""
+
+CLOSE = 0.7
+"""How like the plan's name a delivered one must be to be told, from 0 to 1."""
+
 Described = tuple[DeliveredTable, Mapping[str, str]]
 """A delivered table and the delivered spelling of each column the plan reads."""
 
@@ -28,14 +36,26 @@ def delivered(delivery: Source, table: TablePlan) -> Described:
     described = delivery.describe(table.source)
     spelling = {wanted: described.column_named(wanted) for wanted in table.delivered}
     if described.note is None:
-        for wanted, found in spelling.items():
-            if found is None:
-                listed = ", ".join(described.columns)
-                raise SourceError(
-                    f"Delivered table {table.source!r} has no column {wanted!r}, which the plan reads. "
-                    f"It has: {listed}."
-                )
+        missing = next((wanted for wanted, found in spelling.items() if found is None), None)
+        if missing is not None:
+            raise SourceError(_not_delivered(table.source, missing, described, spelling))
     return described, {wanted: found for wanted, found in spelling.items() if found is not None}
+
+
+def _not_delivered(table: str, missing: str, described: DeliveredTable, spelling: Mapping[str, str | None]) -> str:
+    """What to say of a missing column: of the delivered ones only such as look like it, since all may be values."""
+    taken = {found for found in spelling.values() if found is not None}
+    if not taken:
+        return (
+            f"Delivered table {table!r} has none of the columns the plan reads, as {missing!r}: the first line of a text "
+            "does not look like a header. If it is none, name the columns in the plan with the option `columns`; "
+            "otherwise check the names in the plan."
+        )
+    names = {c.lower(): c for c in described.columns if NAME_LIKE.fullmatch(c) and c not in taken}
+    close = [names[c] for c in get_close_matches(missing.lower(), names, cutoff=CLOSE)]
+    guess = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Check the name in the plan."
+    among = f"which the plan reads, among its {len(described.columns):,}"
+    return f"Delivered table {table!r} has no column {missing!r}, {among}. {guess}"
 
 
 def collect(delivery: Source, plan: Plan, tables: Delivered, bench: Bench) -> tuple[dict[str, int], int, int]:
