@@ -75,6 +75,13 @@ def test_a_missing_delivery_is_told() -> None:
             open_source(format_, Path("nowhere"), {})
 
 
+@pytest.mark.parametrize("address", ["http://", "file:///data/t.csv", "s3://bucket/t.csv", "postgresql://me@host/db"])
+def test_an_address_where_a_file_is_wanted_is_told(address: str) -> None:
+    for format_ in set(READERS) - {"postgresql"}:
+        with pytest.raises(SourceError, match="is a file or folder of this machine"):
+            open_source(format_, address, {})
+
+
 def test_names_are_matched_without_regard_to_case_if_that_is_clear(tmp_path: Path) -> None:
     (tmp_path / "T.csv").write_text(CSV.replace("who", "WHO"))
     with open_source("csv", tmp_path, {}) as source:
