@@ -47,9 +47,9 @@ def _not_delivered(table: str, missing: str, described: DeliveredTable, spelling
     taken = {found for found in spelling.values() if found is not None}
     if not taken:
         return (
-            f"Delivered table {table!r} has none of the columns the plan reads, as {missing!r}: the first line of a text "
-            "does not look like a header. If it is none, name the columns in the plan with the option `columns`; "
-            "otherwise check the names in the plan."
+            f"Delivered table {table!r} has none of the columns the plan reads, as {missing!r}. If it is a text, its "
+            "first line does not look like a header: name the columns in the plan with the option `columns`, or check "
+            "the names in the plan."
         )
     names = {c.lower(): c for c in described.columns if NAME_LIKE.fullmatch(c) and c not in taken}
     close = [names[c] for c in get_close_matches(missing.lower(), names, cutoff=CLOSE)]
