@@ -37,7 +37,7 @@ def open_csv(location: Path, options: Mapping[str, Any], limits: Limits) -> Sour
     delivery = find_parts(location, SUFFIXES, limits)
     connection = connect(limits.memory, limits.threads)
     tables = {t: CsvTable(t, parts, dialect, limits, connection) for t, parts in delivery.tables.items()}
-    return Source(tables, delivery.digests, connection.close)
+    return Source(tables, delivery.digests, connection.close, delivery.check_unchanged)
 
 
 @dataclass(frozen=True)

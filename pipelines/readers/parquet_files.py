@@ -31,7 +31,7 @@ def open_parquet(location: Path, options: Mapping[str, Any], limits: Limits) -> 
     delivery = find_parts(location, (".parquet",), limits)
     connection = connect(limits.memory, limits.threads)
     tables = {t: ParquetTable(t, parts, limits, connection) for t, parts in delivery.tables.items()}
-    return Source(tables, delivery.digests, connection.close)
+    return Source(tables, delivery.digests, connection.close, delivery.check_unchanged)
 
 
 @dataclass(frozen=True)
