@@ -18,8 +18,11 @@ MOST_IDENTIFIERS = 10_000_000
 LARGE = 2_000_000_000
 """Bytes of a delivered table from which on its identifiers are counted before any is kept."""
 
-NAME = re.compile("[A-Za-z][A-Za-z0-9_]{0,40}")
-"""What looks like the name of a column, and not like somebody's."""
+NAME_LIKE = re.compile(r"[^\W\d_]\w{0,39}")
+"""What may be told of a header: where a text has none, its first cells are a person's."""
+
+CLOSE = 0.7
+"""How like the plan's name a delivered one must be to be told, from 0 to 1."""
 
 Described = tuple[DeliveredTable, Mapping[str, str]]
 """A delivered table and the delivered spelling of each column the plan reads."""
@@ -33,26 +36,26 @@ def delivered(delivery: Source, table: TablePlan) -> Described:
     described = delivery.describe(table.source)
     spelling = {wanted: described.column_named(wanted) for wanted in table.delivered}
     if described.note is None:
-        for wanted, found in spelling.items():
-            if found is None:
-                raise SourceError(
-                    f"Delivered table {table.source!r} has no column {wanted!r}, which the plan reads. "
-                    f"{_hint(wanted, described, spelling)}"
-                )
+        missing = next((wanted for wanted, found in spelling.items() if found is None), None)
+        if missing is not None:
+            raise SourceError(_not_delivered(table.source, missing, described, spelling))
     return described, {wanted: found for wanted, found in spelling.items() if found is not None}
 
 
-def _hint(wanted: str, described: DeliveredTable, spelling: Mapping[str, str | None]) -> str:
-    """What to do. Names no delivered column but one that is nearly the wanted one: a first line may hold a person."""
-    if not any(spelling.values()):
+def _not_delivered(table: str, missing: str, described: DeliveredTable, spelling: Mapping[str, str | None]) -> str:
+    """What to say of a missing column: of the delivered ones only such as look like it, since all may be values."""
+    taken = {found for found in spelling.values() if found is not None}
+    if not taken:
         return (
-            f"None of its {len(described.columns)} columns is in the plan: if its first line is data, name the columns "
-            "with the option `columns`."
+            f"Delivered table {table!r} has none of the columns the plan reads, as {missing!r}. If it is a text, its "
+            "first line does not look like a header: name the columns in the plan with the option `columns`, or check "
+            "the names in the plan."
         )
-    named = [c.lower() for c in described.columns if NAME.fullmatch(c)]
-    close = get_close_matches(wanted.lower(), named, 1, 0.75)
-    meant = f" Is {close[0]!r} meant?" if close else ""
-    return f"It has {len(described.columns)} columns.{meant} Mend the plan, or the delivery."
+    names = {c.lower(): c for c in described.columns if NAME_LIKE.fullmatch(c) and c not in taken}
+    close = [names[c] for c in get_close_matches(missing.lower(), names, cutoff=CLOSE)]
+    guess = f"Did you mean {' or '.join(map(repr, close))}?" if close else "Check the name in the plan."
+    among = f"which the plan reads, among its {len(described.columns):,}"
+    return f"Delivered table {table!r} has no column {missing!r}, {among}. {guess}"
 
 
 def collect(delivery: Source, plan: Plan, tables: Delivered, bench: Bench) -> tuple[dict[str, int], int, int]:

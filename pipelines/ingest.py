@@ -150,7 +150,9 @@ def _load(
             addition.check(plan, _key(key, plan))
             addition.check_new(hashes(), plan)
         loaded = Loading(Delivery(delivery, plan, addition), key, persons, both, journal, progress).run(bucket_rows)
-        return loaded, tuple(Delivered(d.name, d.sha256, d.size) for d in hashes())
+        files = tuple(Delivered(d.name, d.sha256, d.size) for d in hashes())
+        delivery.check_unchanged()
+        return loaded, files
 
 
 def _check_apart(store: Store, keystore: Keystore) -> None:
@@ -181,6 +183,7 @@ def _hashing(delivery: Source, journal: Journal) -> Iterator[Callable[[], tuple[
 
     def hashed() -> tuple[SourceFile, ...]:
         files = delivery.digests()
+        delivery.check_unchanged()
         journal.enter_sources(files)
         return files
 

@@ -41,9 +41,10 @@ def literally(path: str) -> str:
     return re.sub(r"([\[*?])", r"[\1]", path)
 
 
-def names(files: Iterable[Path]) -> str:
-    """A list literal of file names as they are, for settings that take no patterns."""
-    return "[" + ", ".join(text(str(f)) for f in files) + "]"
+def allowed_paths(files: Iterable[Path]) -> str:
+    """A list literal for the engine's setting of this name: it asks for the pattern, then for what that finds."""
+    listed = (name for f in files for name in dict.fromkeys((literally(str(f)), str(f))))
+    return "[" + ", ".join(map(text, listed)) + "]"
 
 
 def alternatives(conditions: Iterable[str], otherwise: str = "false") -> str:

@@ -39,10 +39,21 @@ def locate(location: Location, beside: Path) -> Location:
 
 def open_source(format_: str, location: Location, options: Mapping[str, Any], limits: Limits | None = None) -> Source:
     """The delivery at `location`, opened read-only; raises SourceError."""
-    if "://" not in str(location):
+    if "://" in str(location):
+        _check_address(format_, str(location))
+    else:
         location = Path(location)
         if not location.exists():
             raise SourceError(
                 f"{location}: there is no such file or folder. Check the location in the plan, or --source."
             )
     return READERS[format_](location, options, limits or Limits())
+
+
+def _check_address(format_: str, address: str) -> None:
+    if format_ != "postgresql":
+        scheme = address.partition("://")[0]
+        raise SourceError(
+            f"A delivery in format {format_!r} is a file or folder of this machine, and {scheme}:// is none: nothing "
+            "is fetched. Copy the delivery here and give its path; an address is for format 'postgresql' alone."
+        )

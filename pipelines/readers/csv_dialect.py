@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError
+from pipelines.readers.engine_tables import UNNAMED
 from pipelines.readers.limits import Limits
 from pipelines.readers.magic import BEGINNING, check_kind
 from pipelines.readers.parts import Part
@@ -100,10 +101,11 @@ def scan(path: str, header: Header, dialect: Dialect, limits: Limits, *, paralle
     columns = ", ".join(f"{sql.text(name)}: 'VARCHAR'" for name in header.names)
     return (
         f"read_csv({path}, auto_detect = false, compression = 'none', columns = {{{columns}}},"
-        f" hive_partitioning = false, header = {str(headed).lower()}, parallel = {str(parallel).lower()},"
+        f" header = {str(headed).lower()}, parallel = {str(parallel).lower()},"
         f" delim = {sql.text(header.delimiter)}, quote = {sql.text(dialect.quote)},"
         f" escape = {sql.text(dialect.escape)}, nullstr = {sql.text(dialect.null)},"
-        f" max_line_size = {limits.row_bytes}, strict_mode = true, null_padding = false)"
+        f" max_line_size = {limits.row_bytes}, strict_mode = true, null_padding = false,"
+        f" {UNNAMED})"
     )
 
 

@@ -37,7 +37,7 @@ def open_csv(location: Path, options: Mapping[str, Any], limits: Limits) -> Sour
     delivery = find_parts(location, SUFFIXES, limits)
     connection = connect(limits.memory, limits.threads)
     tables = {t: CsvTable(t, parts, dialect, limits, connection) for t, parts in delivery.tables.items()}
-    return Source(tables, delivery.digests, connection.close)
+    return Source(tables, delivery.digests, connection.close, delivery.check_unchanged)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class CsvTable:
 
     def _plain(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with self._told(part, self.header.lines):
-            yield from read(self.connection, columns, self._scan(sql.paths([part.file])))
+            yield from read(self.connection, columns, self._scan(sql.paths([part.file.resolve()])))
 
     def _streamed(self, part: Part, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         def parse(path: str, headers: int) -> pa.Table:

@@ -11,6 +11,9 @@ from pipelines import sqltext as sql
 from pipelines.readers.failures import engine_told
 from pipelines.readers.source import BATCH_ROWS
 
+UNNAMED = "hive_partitioning = false, filename = false, union_by_name = false"
+"""Options by which the names of files and folders give no column: `sex=F/` would, and take the place of a column."""
+
 
 @dataclass(frozen=True)
 class EngineTable:

@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines import sqltext as sql
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.readers.engine_tables import EngineTable
+from pipelines.readers.engine_tables import UNNAMED, EngineTable
 from pipelines.readers.limits import MIB, Limits
 from pipelines.readers.magic import BEGINNING, check_kind
 from pipelines.readers.memory_files import memory_file
@@ -31,7 +31,7 @@ def open_parquet(location: Path, options: Mapping[str, Any], limits: Limits) -> 
     delivery = find_parts(location, (".parquet",), limits)
     connection = connect(limits.memory, limits.threads)
     tables = {t: ParquetTable(t, parts, limits, connection) for t, parts in delivery.tables.items()}
-    return Source(tables, delivery.digests, connection.close)
+    return Source(tables, delivery.digests, connection.close, delivery.check_unchanged)
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,28 @@ class ParquetTable:
     connection: duckdb.DuckDBPyConnection
 
     def columns(self) -> Mapping[str, str]:
-        with self._opened() as table:
-            found = table.columns()
+        return self._types
+
+    @cached_property
+    def _types(self) -> Mapping[str, str]:
+        """Types all parts share; raises SourceError if they do not, since the engine would cast to the first's."""
+        with self._paths() as paths:
+            first, *others = [self._read([path]).columns() for path in paths]
+        self._check_alike(first, others)
+        return first
+
+    def _check_alike(self, found: Mapping[str, str], others: Sequence[Mapping[str, str]]) -> None:
+        kinds = list(found.items())
+        differing = next((p for p, o in zip(self.parts[1:], others, strict=True) if list(o.items()) != kinds), None)
+        if differing is not None:
+            raise SourceError(
+                f"{differing.name}: its columns or their types differ from those of {self.parts[0].name}. "
+                "Make them equal, in one order."
+            )
         if len(found) > self.limits.columns:
             raise SourceError(
                 f"{self.parts[0].name}: there are more than {self.limits.columns:,} columns. Deliver a narrower table."
             )
-        return found
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         with self._opened() as table:
@@ -70,23 +85,21 @@ class ParquetTable:
         sizes = [part.size for part in self.parts]
         return None if None in sizes else sum(s for s in sizes if s is not None)
 
-    def _check_alike(self, paths: Sequence[Path]) -> None:
-        """Raise SourceError unless all parts have the same columns and types: the engine would cast them silently."""
-        first, *others = [pq.read_schema(path).remove_metadata() for path in paths] if len(paths) > 1 else [None]
-        for part, schema in zip(self.parts[1:], others, strict=True):
-            if schema != first:
-                raise SourceError(
-                    f"{part.name}: its columns or types differ from those of {self.parts[0].name}. Make them equal."
-                )
-
     @contextmanager
     def _opened(self) -> Iterator[EngineTable]:
+        self.columns()
+        with self._paths() as paths:
+            yield self._read(paths)
+
+    @contextmanager
+    def _paths(self) -> Iterator[list[Path]]:
         with ExitStack() as held:
-            paths = [_on_disk(p) if p.plain else held.enter_context(_in_memory(p, self.limits)) for p in self.parts]
-            # binary_as_string: older writers leave the annotation of text columns out
-            text = f"read_parquet({sql.paths(paths)}, binary_as_string = true, hive_partitioning = false)"
-            self._check_alike(paths)
-            yield EngineTable(self.name, self.connection, text)
+            yield [_on_disk(p) if p.plain else held.enter_context(_in_memory(p, self.limits)) for p in self.parts]
+
+    def _read(self, paths: Sequence[Path]) -> EngineTable:
+        # binary_as_string: older writers leave the annotation of text columns out
+        text = f"read_parquet({sql.paths(paths)}, binary_as_string = true, {UNNAMED})"
+        return EngineTable(self.name, self.connection, text)
 
 
 def _on_disk(part: Part) -> Path:

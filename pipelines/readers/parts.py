@@ -6,7 +6,7 @@ table `name`, and files `part-0.csv`, `part-1.csv` parts of the table their fold
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from pipelines.readers.archives import is_archive, members, open_member
 from pipelines.readers.limits import Limits
 from pipelines.readers.source import SourceFile, digest_file
 from pipelines.readers.streams import compression, open_file
+from pipelines.readers.unchanged import Noted, note
 
 NUMBERED = re.compile(r"(?P<table>.+)\.(?P<number>\d+)")
 PART = re.compile(r"part[-_.]?(?P<number>\d+)([-_.].*)?", re.IGNORECASE)
@@ -42,11 +43,18 @@ class Delivery:
 
     location: Path
     tables: Mapping[str, tuple[Part, ...]]
+    noted: Noted
 
     def digests(self) -> Iterator[SourceFile]:
         """Hash and size of each delivered file a table lies in; an archive is one file."""
-        files = dict.fromkeys(part.file for parts in self.tables.values() for part in parts)
-        return (digest_file(file, _name(file, self.location)) for file in files)
+        return (digest_file(file, _name(file, self.location)) for file in self._files())
+
+    def check_unchanged(self) -> None:
+        """Raise SourceError if one of these files changed since they were found."""
+        self.noted.of(self._files()).check()
+
+    def _files(self) -> Iterable[Path]:
+        return dict.fromkeys(part.file for parts in self.tables.values() for part in parts)
 
 
 def find_parts(location: Path, suffixes: tuple[str, ...], limits: Limits) -> Delivery:
@@ -55,6 +63,7 @@ def find_parts(location: Path, suffixes: tuple[str, ...], limits: Limits) -> Del
     A single file may have any name. Raises SourceError for hostile archives and for two files of one table.
     """
     files = list(_below(location)) if location.is_dir() else [location]
+    noted = note(files)
     found = [p for f in files for p in _parts(f, _name(f, location), suffixes, limits)]
     if not location.is_dir() and not found and not is_archive(location.name):
         found = [_file_part(location, location.name, limits)]
@@ -63,15 +72,20 @@ def find_parts(location: Path, suffixes: tuple[str, ...], limits: Limits) -> Del
             f"{location}: no file in it ends in {', '.join(suffixes)}, packed or not. "
             "Check the location and the format in the plan."
         )
-    return Delivery(location, _by_table(found, suffixes))
+    return Delivery(location, _by_table(found, suffixes), noted)
 
 
 def _below(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-            raise SourceError(f"{_name(path, folder)}: this link leads out of the delivery. Deliver the file itself.")
+        check_inside(path, folder)
         if path.is_file() and not _is_junk(_name(path, folder)):
             yield path
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Raise SourceError if a path in a delivered folder is a link that leads out of it."""
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        raise SourceError(f"{_name(path, folder)}: this link leads out of the delivery. Deliver the file itself.")
 
 
 def _parts(file: Path, name: str, suffixes: tuple[str, ...], limits: Limits) -> Iterator[Part]:

@@ -73,7 +73,8 @@ class Readable(Protocol):
 class Source:
     """An open delivery. Use as a context manager: leaving it ends every read that is under way.
 
-    `digests` hashes what was delivered, `close` frees what the reader holds.
+    `digests` hashes what was delivered, `close` frees what the reader holds, `check` raises SourceError if a delivered
+    file is no longer what it was when it was opened.
     """
 
     def __init__(
@@ -81,8 +82,9 @@ class Source:
         tables: Mapping[str, Readable],
         digests: Callable[[], Iterable[SourceFile]],
         close: Callable[[], None] = lambda: None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        self._tables, self._digests, self._close = dict(tables), digests, close
+        self._tables, self._digests, self._close, self._check = dict(tables), digests, close, check
         self._reads: WeakSet[_Read] = WeakSet()
 
     def __enter__(self) -> "Source":
@@ -128,6 +130,13 @@ class Source:
     def digests(self) -> tuple[SourceFile, ...]:
         """Hash and size of everything delivered."""
         return tuple(self._digests())
+
+    def check_unchanged(self) -> None:
+        """Raise SourceError if a delivered file changed since the delivery was opened.
+
+        To be called after the last read and after hashing. A database read from one snapshot has nothing to check.
+        """
+        self._check()
 
     @contextmanager
     def reading(self, what: str) -> Iterator[None]:

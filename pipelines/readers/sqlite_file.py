@@ -22,6 +22,7 @@ from pipelines.readers.databases import database_told, schema_of
 from pipelines.readers.limits import MIB, Limits
 from pipelines.readers.magic import BEGINNING, check_kind
 from pipelines.readers.source import Source, SourceFile, digest_file
+from pipelines.readers.unchanged import note
 
 SAFE = ("PRAGMA query_only = ON", "PRAGMA trusted_schema = OFF", "PRAGMA temp_store = MEMORY")
 """Nothing is written, no function hidden in the file is called, and no temporary file holds a delivered value."""
@@ -52,6 +53,7 @@ def open_sqlite(location: Path, options: Mapping[str, Any], limits: Limits) -> S
         raise SourceError(f"SQLite has no option {next(iter(options))!r}. Remove it from the plan.")
     if not location.is_file():
         raise SourceError(f"{location}: a SQLite delivery is one database file.")
+    noted = note(_files(location))
     with location.open("rb") as opened:
         check_kind(location.name, opened.read(BEGINNING), "SQLite", "SQLite")
     with database_told(f"{location.name} cannot be opened as a SQLite database", "Check that it arrived whole."):
@@ -64,13 +66,16 @@ def open_sqlite(location: Path, options: Mapping[str, Any], limits: Limits) -> S
             " WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite|_%' ESCAPE '|' ORDER BY name",
         )
     tables = {name: SqliteTable(name, bool(bare), connection, limits) for name, bare in listed}
-    return Source(tables, lambda: _digests(location), connection.close)
+    return Source(tables, lambda: _digests(location), connection.close, noted.check)
 
 
 def _digests(location: Path) -> Iterator[SourceFile]:
-    """The file, and the log with its latest changes if one was delivered with it."""
-    log = location.with_name(location.name + "-wal")
-    return (digest_file(file) for file in (location, log) if file.exists())
+    return (digest_file(file) for file in _files(location) if file.exists())
+
+
+def _files(location: Path) -> tuple[Path, Path]:
+    """The file, and the log with its latest changes that may have been delivered with it."""
+    return location, location.with_name(location.name + "-wal")
 
 
 @dataclass(frozen=True)

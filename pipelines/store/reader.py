@@ -228,7 +228,7 @@ def _view(table: Table, names: tuple[str, ...], files: list[Path]) -> str:
 def _locked_down(store: Store, files: list[Path]) -> duckdb.DuckDBPyConnection:
     """A connection that can read exactly these files and change none of its settings; the order matters."""
     connection = store.spare.take()
-    connection.execute(f"SET allowed_paths = {sql.names(files)}")
+    connection.execute(f"SET allowed_paths = {sql.allowed_paths(files)}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection

@@ -147,5 +147,5 @@ def test_the_reason_a_file_cannot_be_read_reaches_the_holder(tmp_path: Path) -> 
     file = tmp_path / "export" / "Patient.ndjson.gz"
     file.write_bytes(gzip.compress("\n".join(_patient(n) for n in range(100_000)).encode(), 1)[:-50_000])
     store = Store(tmp_path / "store")
-    with pytest.raises(SourceError, match="a compressed file is cut off or damaged"):
+    with pytest.raises(SourceError, match="the file is cut off"):
         ingest(load_plan(PLAN), store, Keystore(tmp_path / "keys"), source=tmp_path / "export", validate=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import loading
-from pipelines.errors import DeliveryRefused
+from pipelines.errors import DeliveryRefused, SourceError
 from pipelines.ingest import IngestReport, ingest
 from pipelines.keystore import Keystore
 from pipelines.plan_file import load_plan
@@ -99,6 +99,21 @@ def test_a_delivery_that_changed_meanwhile_is_read_anew(run: Run, store: Store, 
     clean = Store(tmp_path / "clean")
     again = ingest(load_plan(tmp_path / "clinic.toml"), clean, Keystore(tmp_path / "keys"), validate=False)
     assert report.snapshot.id == again.snapshot.id
+
+
+@pytest.mark.parametrize("doing", ["map", "search", "sort"])
+def test_a_delivery_replaced_while_it_is_read_is_refused(run: Run, store: Store, tmp_path: Path, doing: str) -> None:
+    file, replaced = tmp_path / "delivery/stay.csv", []
+
+    def tell(step: Step) -> None:
+        if step.doing == doing and not replaced:
+            replaced.append(file.write_text(STAY_ROWS.replace("10.25", "99.75")))
+
+    with pytest.raises(SourceError, match=r"stay.csv changed while it was read"):
+        run(tell)
+    assert not store.folder("clinic").staging.exists()
+    assert not store.folder("clinic").current.exists()
+    assert not run().repeated
 
 
 def test_another_plan_starts_anew(run: Run, mapped: list[str]) -> None:

@@ -1,6 +1,5 @@
 """The files of a Bulk Data delivery and the resource types they hold."""
 
-import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,11 @@ import duckdb
 
 from pipelines import sqltext as sql
 from pipelines.errors import SourceError, without_engine_text
+from pipelines.readers.engine_tables import UNNAMED
 from pipelines.readers.fhir.r4 import RESOURCE_TYPES
+from pipelines.readers.limits import Limits
+from pipelines.readers.parts import check_inside
+from pipelines.readers.streams import BLOCK, compression, open_file
 
 ENDINGS = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 
@@ -42,38 +45,43 @@ class Scan:
 
     def table(self, files: Iterable[Path]) -> str:
         # ignore_errors gives NULL for a line that is no JSON, and never drops it
-        return (
-            f"read_ndjson_objects({sql.paths(files)}, ignore_errors = true, maximum_object_size = {self.longest_line})"
-        )
+        options = f"ignore_errors = true, maximum_object_size = {self.longest_line}, {UNNAMED}"
+        return f"read_ndjson_objects({sql.paths(files)}, {options})"
 
 
 def delivered_files(location: Path) -> list[Path]:
-    """NDJSON files of a folder, or the one file; raises SourceError for files that are not what their name says."""
-    files = [location] if location.is_file() else sorted(f for f in location.iterdir() if f.is_file())
+    """NDJSON files of a folder, or the one file; raises SourceError for links that lead out of it."""
+    files = [location] if location.is_file() else sorted(location.iterdir())
     found = [f for f in files if f.name.lower().endswith(ENDINGS)]
+    for file in found:
+        check_inside(file, location)
+    found = [f for f in found if f.is_file()]
     if not found:
         raise SourceError(f"{location}: no NDJSON file was delivered. Expected endings: {', '.join(ENDINGS)}.")
+    return found
+
+
+def check_files(location: Path, files: Iterable[Path], limits: Limits) -> None:
+    """Raise SourceError for files that are not what their name says, and for two that are one part."""
     stems: dict[str, Path] = {}
-    for file in found:
-        _check_beginning(file)
+    for file in files:
+        _check_whole(file, limits)
         stem = file.name.removesuffix(".gz")
         if stem in stems:
             raise SourceError(f"{location}: {stems[stem].name} and {file.name} are the same part. Remove one of them.")
         stems[stem] = file
-    return found
 
 
-def _check_beginning(file: Path) -> None:
-    compressed = file.name.lower().endswith(".gz")
-    try:
-        with gzip.open(file) if compressed else file.open("rb") as opened:
-            beginning = opened.read(3)
-        if compressed and file.stat().st_size == 0:
-            raise EOFError
-    except (OSError, EOFError):
-        raise SourceError(f"{file}: the file cannot be read, or is not what its name says.") from None
-    if beginning.startswith(BYTE_ORDER_MARKS):
-        raise SourceError(f"{file}: the file begins with a byte order mark. Deliver UTF-8 without one.")
+def _check_whole(file: Path, limits: Limits) -> None:
+    """Unpacks a packed file once for nothing else: the engine compares no check sum and knows no limit."""
+    packed = compression(file.name)
+    if packed and not file.stat().st_size:
+        raise SourceError(f"{file.name}: the file is empty, and so not what its name says. Deliver it again.")
+    with open_file(file, file.name, limits) as opened:
+        if opened.read(3).startswith(BYTE_ORDER_MARKS):
+            raise SourceError(f"{file.name}: the file begins with a byte order mark. Deliver UTF-8 without one.")
+        while packed and opened.read(BLOCK):
+            pass
 
 
 def by_type(

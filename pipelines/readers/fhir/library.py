@@ -16,6 +16,11 @@ def built_in_views() -> tuple[View, ...]:
     return tuple(load_view(file) for file in sorted(BUILT_IN.glob("*.json")))
 
 
+def own_views(names: Iterable[str], folder: Path) -> list[Path]:
+    """The files among the names a plan gives of views."""
+    return [folder / name for name in names if name.endswith(".json")]
+
+
 def chosen_views(names: Iterable[str], folder: Path) -> list[View]:
     """Built-in views by name and own views by path, relative ones from `folder`; raises SourceError."""
     known = {view.name: view for view in built_in_views()}

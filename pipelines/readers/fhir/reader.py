@@ -13,10 +13,11 @@ from pipelines.engine import connect
 from pipelines.errors import SourceError
 from pipelines.readers.fhir.compiler import CompiledView, compile_view
 from pipelines.readers.fhir.definition import View
-from pipelines.readers.fhir.delivery import Scan, TypeFiles, by_type, delivered_files
-from pipelines.readers.fhir.library import built_in_views, chosen_views
+from pipelines.readers.fhir.delivery import Scan, TypeFiles, by_type, check_files, delivered_files
+from pipelines.readers.fhir.library import built_in_views, chosen_views, own_views
 from pipelines.readers.limits import Limits
 from pipelines.readers.source import BATCH_ROWS, ROW_NUMBER, DeliveredTable, Source, digest_file
+from pipelines.readers.unchanged import NOTHING_NOTED, Noted, note
 
 OPTIONS = ("views", "views_folder", "maximum_object_size")
 
@@ -39,13 +40,15 @@ def open_fhir(location: Path, options: Mapping[str, Any], limits: Limits) -> "Fh
     if unknown:
         raise SourceError(f"FHIR option {unknown[0]!r} is not known. Known: {', '.join(OPTIONS)}.")
     scan = Scan(_longest_line(options))
-    files = delivered_files(location)
+    files, own = delivered_files(location), _own_views(options)
+    noted = note([*files, *own])
+    check_files(location, files, limits)
     # long lines need large buffers, and each thread has its own
     threads = limits.threads if scan.longest_line <= LONGEST_LINE else 1
     connection = connect(limits.memory, threads)
     types, without = by_type(files, scan, connection)
     views = _views(options, types)
-    return FhirSource(connection, views, types, scan, without)
+    return FhirSource(connection, views, types, scan, without, own, noted)
 
 
 def _longest_line(options: Mapping[str, Any]) -> int:
@@ -58,10 +61,19 @@ def _longest_line(options: Mapping[str, Any]) -> int:
 def _views(options: Mapping[str, Any], types: Mapping[str, TypeFiles]) -> list[View]:
     if "views" not in options:
         return [view for view in built_in_views() if view.resource in types]
-    names = options["views"]
+    return chosen_views(*_listed_views(options))
+
+
+def _own_views(options: Mapping[str, Any]) -> list[Path]:
+    return own_views(*_listed_views(options))
+
+
+def _listed_views(options: Mapping[str, Any]) -> tuple[list[str], Path]:
+    """What the plan lists, and the folder its paths begin at."""
+    names = options.get("views", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise SourceError("FHIR option 'views' is a list of names and paths.")
-    return chosen_views(names, Path(str(options.get("views_folder", "."))))
+    return names, Path(str(options.get("views_folder", ".")))
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,8 @@ class FhirSource(Source):
     """An open Bulk Data delivery; tables are called as their views.
 
     A line that is no resource of its table stays a row without values, so that the plan's threshold decides about it.
-    `without_resources` are delivered files that hold no resource, and so are part of no table.
+    `without_resources` are delivered files that hold no resource, and so are part of no table. `own_views` are hashed
+    like delivered files, since they say what is read of these; all are held to be as `noted`.
     """
 
     def __init__(
@@ -116,17 +129,19 @@ class FhirSource(Source):
         types: Mapping[str, TypeFiles],
         scan: Scan,
         without_resources: tuple[Path, ...] = (),
+        own_views: Iterable[Path] = (),
+        noted: Noted = NOTHING_NOTED,
     ) -> None:
         self.without_resources = without_resources
         found: dict[str, ViewTable] = {}
-        read: dict[Path, None] = {}
+        read: dict[Path, None] = dict.fromkeys(own_views)
         for view in views:
             files = types.get(view.resource, TypeFiles())
             note = f"no {view.resource} was delivered" if files == TypeFiles() else None
             found[view.name] = ViewTable(view.name, compile_view(view), scan.lines(files), connection, note)
             read |= dict.fromkeys((*files.named, *files.mixed))
         self._views = found
-        super().__init__(found, lambda: (digest_file(file) for file in read), connection.close)
+        super().__init__(found, lambda: (digest_file(file) for file in read), connection.close, noted.check)
 
     def describe(self, table: str) -> DeliveredTable:
         found = self._views[self._named(table)]

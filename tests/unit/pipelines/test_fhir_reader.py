@@ -205,9 +205,52 @@ def test_a_cut_off_file_is_told_without_a_word_of_its_content(tmp_path: Path) ->
     deliver(tmp_path, Patient__ndjson__gz=[patient(f"secret-{n}") for n in range(50_000)])
     file = tmp_path / "Patient.ndjson.gz"
     file.write_bytes(file.read_bytes()[:-10_000])
-    with opened(tmp_path) as source, pytest.raises(SourceError, match="cut off or damaged") as refusal:
-        column(source, "patient")
+    with pytest.raises(SourceError, match=r"Patient\.ndjson\.gz: the file is cut off") as refusal:
+        opened(tmp_path)
     assert "secret" not in str(refusal.value)
+
+
+def test_a_packed_file_with_a_wrong_check_sum_is_refused(tmp_path: Path) -> None:
+    """Stored blocks with another letter: it unpacks and reads well, and is not what was packed."""
+    packed = gzip.compress(patient("a", gender="female").encode(), 0)
+    (tmp_path / "Patient.ndjson.gz").write_bytes(packed.replace(b"female", b"xemale"))
+    with pytest.raises(SourceError, match="cannot be read, or is not what its name says"):
+        opened(tmp_path)
+
+
+def test_what_a_packed_file_unpacks_to_is_limited(tmp_path: Path) -> None:
+    deliver(tmp_path, Patient__ndjson__gz=[patient("a")] * 100_000)
+    with pytest.raises(SourceError, match="out of proportion to its size"):
+        open_source("fhir-ndjson", tmp_path, {}, Limits(ratio=10, ratio_from=1 << 20))
+
+
+def test_links_out_of_a_delivery_are_refused_and_others_followed(tmp_path: Path) -> None:
+    delivery = tmp_path / "delivery"
+    delivery.mkdir()
+    deliver(tmp_path, elsewhere__txt=[patient("outside")])
+    deliver(delivery, kept__txt=[patient("inside")])
+    (delivery / "Patient.ndjson").symlink_to(delivery / "kept.txt")
+    with opened(delivery) as source:
+        assert column(source, "patient") == ["inside"]
+    (delivery / "Patient.1.ndjson").symlink_to(tmp_path / "elsewhere.txt")
+    with pytest.raises(SourceError, match="this link leads out of the delivery"):
+        opened(delivery)
+
+
+def test_own_views_are_hashed_since_they_say_what_is_read(tmp_path: Path) -> None:
+    """A run that was stopped goes on only if its files are the same, and what was made with another view is not."""
+    deliver(tmp_path, Patient__ndjson=[patient("a", gender="male", language="fr")])
+    (tmp_path / "views").mkdir()
+    options = {"views": ["patient", "eye.json"], "views_folder": str(tmp_path / "views")}
+    found = []
+    for path in ("gender", "language"):
+        own = {"name": "eye", "resource": "Patient", "select": [{"column": [{"name": "k", "path": path}]}]}
+        (tmp_path / "views" / "eye.json").write_text(json.dumps(own))
+        with opened(tmp_path, **options) as source:
+            found.append({f.name: f.sha256 for f in source.digests()})
+    assert [set(hashes) for hashes in found] == [{"eye.json", "Patient.ndjson"}] * 2
+    assert found[0]["eye.json"] != found[1]["eye.json"]
+    assert found[0]["Patient.ndjson"] == found[1]["Patient.ndjson"]
 
 
 def test_a_line_may_be_as_long_as_the_option_says(tmp_path: Path) -> None:
@@ -220,9 +263,8 @@ def test_a_line_may_be_as_long_as_the_option_says(tmp_path: Path) -> None:
 
 
 def test_the_reason_reaches_whoever_could_only_see_that_reading_ended(tmp_path: Path) -> None:
-    deliver(tmp_path, Patient__ndjson__gz=[patient(f"p{n}") for n in range(50_000)])
-    file = tmp_path / "Patient.ndjson.gz"
-    file.write_bytes(file.read_bytes()[:-10_000])
+    long = patient("long", photo=[{"data": "x" * (2 * LONGEST_LINE + 10)}])
+    deliver(tmp_path, Patient__ndjson=[*(patient(f"p{n}") for n in range(50_000)), long])
 
     def consume() -> None:
         with opened(tmp_path) as source, source.reading("the identifiers could not be gathered"):
@@ -230,7 +272,7 @@ def test_the_reason_reaches_whoever_could_only_see_that_reading_ended(tmp_path: 
             engine.register("delivered", source.batches("patient", ["id"]))
             engine.execute("SELECT count(*) FROM delivered")
 
-    with pytest.raises(SourceError, match="cut off or damaged"):
+    with pytest.raises(SourceError, match="longer than the option `maximum_object_size`"):
         consume()
 
 

@@ -39,6 +39,15 @@ def test_parquet_and_duckdb_give_the_same(tmp_path: Path) -> None:
     assert read("duckdb", tmp_path / "t.duckdb") == EXPECTED
 
 
+def test_parquet_parts_of_different_types_are_refused(tmp_path: Path) -> None:
+    """The engine would cast them to the first one's."""
+    (tmp_path / "t").mkdir()
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "t/part-0.parquet")
+    pq.write_table(pa.table({"a": [1.7]}), tmp_path / "t/part-1.parquet")
+    with open_source("parquet", tmp_path, {}) as source, pytest.raises(SourceError, match="differ from those of"):
+        source.describe("t")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -73,6 +82,13 @@ def test_a_missing_delivery_is_told() -> None:
     for format_ in set(READERS) - {"postgresql"}:
         with pytest.raises(SourceError, match="no such file or folder"):
             open_source(format_, Path("nowhere"), {})
+
+
+@pytest.mark.parametrize("address", ["http://", "file:///data/t.csv", "s3://bucket/t.csv", "postgresql://me@host/db"])
+def test_an_address_where_a_file_is_wanted_is_told(address: str) -> None:
+    for format_ in set(READERS) - {"postgresql"}:
+        with pytest.raises(SourceError, match="is a file or folder of this machine"):
+            open_source(format_, address, {})
 
 
 def test_names_are_matched_without_regard_to_case_if_that_is_clear(tmp_path: Path) -> None:
