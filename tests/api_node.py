@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from dataspace.bootstrap import Node
 from dataspace.db import SqlUnitOfWork
 from dataspace.domain.actors import Actor
-from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permits import DataPermit
 from dataspace.dp.accountant import budget_of
 from dataspace.dp.noise import Noise, OpenDPNoise
@@ -23,6 +22,7 @@ from dataspace.services import accounts
 from dataspace.services.queries import Engine
 from dataspace.settings import Settings
 from dataspace.web.app import create_app
+from pipelines.store.record import Key
 from tests.factories import Node as People
 from tests.factories import make_node
 from tests.fakes import REGISTRY_KEY, FakePseudonyms
@@ -69,8 +69,8 @@ class MemoryStore:
     opened: int = 0
     asked: list[frozenset[tuple[str, str, str]]] = field(default_factory=list)
 
-    def key(self, dataset: str, snapshot_id: str) -> KeyName:  # noqa: ARG002
-        return REGISTRY_KEY
+    def key(self, dataset: str, snapshot_id: str) -> Key:  # noqa: ARG002
+        return Key(REGISTRY_KEY.domain, 1, REGISTRY_KEY.id)
 
     def open(
         self,

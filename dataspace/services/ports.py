@@ -33,12 +33,14 @@ class Clock(Protocol):
 
 
 class NamedKey(Protocol):
-    """A pseudonymisation key by its domain and name."""
+    """A pseudonymisation key by its domain and name, and how identifiers were spelled before it was used."""
 
     @property
     def domain(self) -> str: ...
     @property
     def id(self) -> str: ...
+    @property
+    def normalise(self) -> tuple[str, ...] | None: ...
 
 
 class PrivateStore(Protocol):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dataspace.domain.actors import Actor
-from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable
+from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Budget, Charge, as_rho
@@ -98,10 +98,12 @@ class _Prepared:
         return self.plan.query
 
 
-def estimate_query(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, question: Question) -> Outlook:
+def estimate_query(
+    uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, question: Question, store: PrivateStore
+) -> Outlook:
     """Price, expected intervals and whether the budget suffices; charges nothing, opens nothing."""
     with uow.reading() as work:
-        prepared = _prepare(work, by, permit_id, question, clock)
+        prepared = _prepare(work, by, permit_id, question, clock, store)
         stored = _stored(work, prepared)
         return Outlook(prepared.permit, prepared.plan, work.ledger.budget(permit_id), stored is not None)
 
@@ -116,7 +118,7 @@ def run_query(
     """
     try:
         with uow.reading() as work:
-            prepared = _prepare(work, by, permit_id, question, clock)
+            prepared = _prepare(work, by, permit_id, question, clock, engine.store)
         with uow as work:
             stored = _stored(work, prepared)
             if stored is not None:
@@ -133,7 +135,9 @@ def run_query(
     return _store(release, charge, prepared, by, uow, clock)
 
 
-def _prepare(work: UnitOfWork, by: Actor, permit_id: str, question: Question, clock: Clock) -> _Prepared:
+def _prepare(
+    work: UnitOfWork, by: Actor, permit_id: str, question: Question, clock: Clock, store: PrivateStore
+) -> _Prepared:
     """Permission, then the validated query, then the permit's scope, then the plan and its price."""
     permit = work.permits.get(permit_id)
     if not may_act_on_permit(by, PermitAction.VIEW, permit, clock.now()):
@@ -143,8 +147,26 @@ def _prepare(work: UnitOfWork, by: Actor, permit_id: str, question: Question, cl
     dictionary = {dataset: work.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     query = parse_query(question.sql, dictionary)
     check_covers(permit, by, _touched(query), clock.now())
+    asked = {dataset: snapshots[dataset] for dataset in query.datasets}
+    _check_linkable(asked, store)
     plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds)
-    return _Prepared(permit, {dataset: snapshots[dataset] for dataset in query.datasets}, plan)
+    return _Prepared(permit, asked, plan)
+
+
+def _check_linkable(snapshots: Mapping[str, str], store: PrivateStore) -> None:
+    """Raise WrongState unless a person has one person key in all of the snapshots.
+
+    Otherwise no row would find its person, and one person would count as two.
+    """
+    if len(snapshots) < 2:
+        return
+    keys = [store.key(dataset, snapshot) for dataset, snapshot in snapshots.items()]
+    if len({(key.domain, key.id, key.normalise) for key in keys}) > 1:
+        raise WrongState(
+            f"datasets {', '.join(sorted(snapshots))} cannot be joined: the same person has not the same pseudonym in"
+            " them. Ask about each on its own; to link them, the data holders ingest them under one pseudonymisation"
+            " domain, spelling and version of the key, and the access body grants a permit on these snapshots"
+        )
 
 
 def _snapshots(work: UnitOfWork, permit: DataPermit) -> dict[str, str]:

@@ -67,7 +67,7 @@ def test_a_regression(node: Dataspace, sql: str, columns: int) -> None:
 @pytest.mark.parametrize("sql", [SURVIVAL, TABLE, LINEAR, LOGISTIC])
 def test_an_analysis_is_charged_once_in_full_and_repeated_for_free(api: ApiNode, node: Dataspace, sql: str) -> None:
     uow, clock, asked = api.people.uow, api.people.clock, Question(sql, ByEpsilon(Decimal("0.5")))
-    outlook = estimate_query(uow, clock, api.people.researcher, api.permit.id, asked)
+    outlook = estimate_query(uow, clock, api.people.researcher, api.permit.id, asked, api.store)
     shown = node.estimate(sql, epsilon="0.5")
     answer = node.query(sql, epsilon="0.5")
     assert answer.charged.rho == shown.price.rho == Decimal(outlook.plan.loss.pico_rho).scaleb(-12)

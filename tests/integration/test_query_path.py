@@ -86,10 +86,11 @@ def test_the_same_question_for_more_accuracy_is_paid_again(api: ApiNode) -> None
 
 
 def test_an_estimate_costs_nothing_and_opens_nothing(api: ApiNode) -> None:
-    outlook = estimate_query(api.people.uow, api.people.clock, api.people.researcher, api.permit.id, question())
+    people = api.people
+    outlook = estimate_query(people.uow, people.clock, people.researcher, api.permit.id, question(), api.store)
     assert (outlook.affordable, outlook.already_released, api.store.opened) == (True, False, 0)
     assert ask(api).release.loss == outlook.plan.loss
-    outlook = estimate_query(api.people.uow, api.people.clock, api.people.researcher, api.permit.id, question())
+    outlook = estimate_query(people.uow, people.clock, people.researcher, api.permit.id, question(), api.store)
     assert outlook.already_released
 
 

@@ -28,7 +28,7 @@ def estimate(
     """What a query would cost and how wide its 95 % intervals would be. Free; no data are touched."""
     uow = node.unit_of_work()
     permit = permits.identify(uow, node.clock, actor, permit_id)
-    outlook = queries.estimate_query(uow, node.clock, actor, permit, _question(request))
+    outlook = queries.estimate_query(uow, node.clock, actor, permit, _question(request), node.engine.store)
     return present.estimate(outlook, node.epsilon_of)
 
 
