@@ -39,7 +39,7 @@ FEW = 2
 LISTED_FEW = 20
 """The same for columns with a closed list."""
 
-ROWS_LOOKED_AT = 500_000
+ROWS_LOOKED_AT = 200_000
 """Rows of a table, about, that are compared with their own identifiers one by one."""
 
 BATCH = 50_000

@@ -52,6 +52,10 @@ RARE = 0.01
 
 NIR = "[1-478][0-9]{4}([0-9]{2}|2[ab])[0-9]{8}"
 
+KEYED = f"""
+SELECT w, f, kind, hash(left(f, CASE {" ".join(f"WHEN length(f) >= {n} THEN {n}" for n in reversed(CUT))} END)) AS key
+"""
+
 FORMS = rf"""
 WITH words AS (
     SELECT trim(regexp_replace(lower(identifier), '[^\p{{L}}\p{{N}}]+', ' ', 'g')) AS w, identifier FROM delivered
@@ -72,10 +76,18 @@ written AS (
         SELECT array_to_string(unnest([list_reverse(t), [t[-1]] || t[:-2], t[2:] || [t[1]]]), ' ') AS v, kind
         FROM tokens)
 )
-SELECT w, f, kind, hash(left(f, CASE {" ".join(f"WHEN length(f) >= {n} THEN {n}" for n in reversed(CUT))} END)) AS key
-FROM turned
+{KEYED} FROM turned
 """
 """Spellings of each delivered identifier: folded, and with the family name, of one word or several, first or last."""
+
+PLAIN_FORMS = f"""
+WITH written AS (
+    SELECT w, CASE WHEN length(w) = 15 AND regexp_full_match(w, '{NIR}') THEN left(w, 13) ELSE w END AS f, kind
+    FROM delivered WHERE kind <> 'number'
+)
+{KEYED} FROM written
+"""
+"""The same of identifiers that are one piece of ASCII letters and digits, a third of the work; `_kinds` names kinds."""
 
 NUMBERS = f"""
 SELECT DISTINCT TRY_CAST(f AS BIGINT) AS number FROM (
@@ -205,14 +217,29 @@ def _held(
     for reader in identifiers:
         held: dict[tuple[int, str], set[int]] = defaultdict(set)
         for batch in _plain(reader):
-            connection.register("delivered", batch)
-            for column, kind, value in connection.execute(f"WITH forms AS ({FORMS}) {HELD}").fetchall():
-                held[column, kind].add(value)
-            connection.unregister("delivered")
+            in_one_piece = pc.ascii_is_alnum(batch.column(0))
+            for rows, forms in (
+                (_kinds(batch.filter(in_one_piece)), PLAIN_FORMS),
+                (batch.filter(pc.invert(in_one_piece)), FORMS),
+            ):
+                if rows.num_rows:
+                    connection.register("delivered", rows)
+                    for column, kind, value in connection.execute(f"WITH forms AS ({forms}) {HELD}").fetchall():
+                        held[column, kind].add(value)
+                    connection.unregister("delivered")
         found |= Counter(
             {c: len(values) for (c, kind), values in held.items() if _counts(searched, c, kind, len(values))}
         )
     return found
+
+
+def _kinds(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Identifiers of one piece as `w`, those of SHORTEST characters or more, and what `kind` of identifier each is."""
+    texts = batch.column(0)
+    words = pc.ascii_lower(texts.filter(pc.greater_equal(pc.binary_length(texts), SHORTEST)))
+    number = pc.if_else(pc.greater_equal(pc.binary_length(words), SURE_DIGITS), "sure", "number")
+    kinds = pc.if_else(pc.ascii_is_decimal(words), number, pc.if_else(pc.ascii_is_alpha(words), "word", "sure"))
+    return pa.record_batch([words, kinds], ["w", "kind"])
 
 
 def _counts(searched: Searched, column: int, kind: str, values: int) -> bool:
