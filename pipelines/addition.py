@@ -144,7 +144,8 @@ def meaning_of(plan: Plan) -> str:
 
 def _recipe(column: ColumnPlan) -> tuple[Any, ...]:
     made = (column.formats, column.generalise, column.coarser and asdict(column.coarser), column.shift)
-    return column.name, column.source, *made, dict(column.recode), column.column.unit, str(column.column.bounds)
+    comma = ("decimal comma",) if column.decimal_comma else ()
+    return column.name, column.source, *made, *comma, dict(column.recode), column.column.unit, str(column.column.bounds)
 
 
 def _table_of(file: str) -> str:

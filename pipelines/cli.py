@@ -5,6 +5,7 @@ defaults. `dataspace` mounts the same commands, so what is heavy is imported whe
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -208,11 +209,30 @@ def print_report(report: "IngestReport") -> None:
     if report.dry_run:
         out.print("Nothing was stored: this was a dry run.")
     else:
-        before = " (this content was stored before)" if report.repeated else ""
-        out.print(f"Snapshot {report.snapshot.id} of {dataset} is current{before}.")
+        again = " (this content was stored before)" if report.repeated else ""
+        out.print(f"Snapshot {report.snapshot.id} of {dataset} is current{again}.{_replaced(report)}", soft_wrap=True)
+    for failed in _failed(report):
+        out.print(failed, soft_wrap=True, markup=False)
     if report.quarantine:
         which = f"{dataset} dry-run" if report.dry_run else dataset
         out.print(f"Rows in quarantine: {report.quarantine} (`quarantine {which}` lists them)", soft_wrap=True)
+
+
+def _replaced(report: "IngestReport") -> str:
+    """The snapshot that is no longer current, with what had been added to it: all of it is replaced."""
+    before = report.before
+    if before is None or before.id == report.snapshot.id:
+        return ""
+    rows = sum(t.rows for t in before.tables)
+    return f" Before, it was {before.id} of {before.created_at:%Y-%m-%d} with {rows:,} rows."
+
+
+def _failed(report: "IngestReport") -> Iterator[str]:
+    """A line on each check that does not hold and did not stop the ingestion."""
+    for outcome in report.snapshot.metrics.get("expectations", ()):
+        if not outcome["success"]:
+            counted = f": {outcome['failed']:,} of {outcome['checked']:,} rows" if outcome["failed"] else ""
+            yield f"Check that does not hold, table {outcome['table']}: {outcome['name']}{counted}"
 
 
 def add_holding(app: typer.Typer) -> None:

@@ -41,14 +41,15 @@ class IngestReport:
     """What an ingestion did, or with `dry_run` would have done: its snapshot is then described and not stored.
 
     `repeated` is true if this very content was stored before, `quarantine` is the folder with the reports of rows that
-    failed (None if none did), `record` the file of the catalogue record (None without a registry), `linked` the
-    person keys of those in the opt-out register, by their key there.
+    failed (None if none did), `record` the file of the catalogue record (None without a registry), `before` what was
+    current until then, `linked` the person keys of those in the opt-out register, by their key there.
     """
 
     snapshot: Snapshot
     repeated: bool
     quarantine: Path | None = None
     record: Path | None = None
+    before: Snapshot | None = None
     dry_run: bool = False
     linked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
@@ -88,7 +89,8 @@ def ingest(
         journal = Journal(work)
         journal.sweep()
         with Validator() if validate else nullcontext() as validator:
-            addition = Addition(store.current(plan.dataset), folder) if mode.adds else None
+            before = store.current(plan.dataset) if mode.adds or folder.current.is_file() else None
+            addition = Addition(before, folder) if before and mode.adds else None
             persons = Persons(
                 Pseudonymiser(key, plan.normalise),
                 shift_of(key, plan),
@@ -104,8 +106,7 @@ def ingest(
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
             metrics["meaning"] = meaning_of(plan)
             # what is published is rounded with a lasting secret offset (pipelines.published)
-            current = store.current(plan.dataset) if folder.current.is_file() else None
-            metrics["rounding"] = lasting_secret(current, key, plan.dataset)
+            metrics["rounding"] = lasting_secret(before, key, plan.dataset)
         staged = _staged(loaded, addition, mode)
         lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:
@@ -118,7 +119,7 @@ def ingest(
         make_current(folder, snapshot.id)
     report = folder.quarantine / snapshot.id
     kept = report if report.is_dir() else None
-    return IngestReport(snapshot, snapshot.id in known, kept, record, linked=register.linked)
+    return IngestReport(snapshot, snapshot.id in known, kept, record, before, linked=register.linked)
 
 
 class _Register:

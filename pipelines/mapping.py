@@ -96,7 +96,7 @@ def value(plan: ColumnPlan, name: str, family_: Family) -> Cast:
         rule = generalisation(plan.generalise)
         return _cast(rule.reads, name, family_, plan).then(rule.sql.replace("{}", HALF))
     if column.type is ColumnType.DECIMAL:
-        return _on_grid(name, column.step, family_)
+        return _on_grid(name, column.step, family_, comma=plan.decimal_comma)
     return _cast(column.type, name, family_, plan)
 
 
@@ -174,13 +174,17 @@ def _whole_text(quoted: str) -> Cast:
     )
 
 
-def _on_grid(name: str, step: Decimal, family_: Family) -> Cast:
+def _on_grid(name: str, step: Decimal, family_: Family, *, comma: bool) -> Cast:
     """The nearest multiple of the step, as the DOUBLE closest to it; NULL if too many steps to be exact."""
     numerator, denominator = step.as_integer_ratio()
     # a comparison with NaN or infinity is false here, so both are NULL; to the engine 1_000 is a number, to people not
     plain = f" AND NOT contains({CELL}, '_')" if family_ is Family.TEXT else ""
+    number = sql.name(name)
+    if comma and family_ is Family.TEXT:
+        # with a point as well, nobody can say which of the two is meant
+        number, plain = f"replace({number}, ',', '.')", f"{plain} AND NOT contains({CELL}, '.')"
     return Cast(
-        f"round(TRY_CAST({sql.name(name)} AS DOUBLE) * {denominator} / {numerator})",
+        f"round(TRY_CAST({number} AS DOUBLE) * {denominator} / {numerator})",
         f"CASE WHEN abs({HALF}) <= {EXACT}{plain} THEN {HALF} * {numerator} / {denominator} END",
     )
 

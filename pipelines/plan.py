@@ -53,6 +53,7 @@ class ColumnPlan:
     `values_from` gives the column a closed list of values taken from a lookup table of the same delivery, `references`
     only demands that the value exists there, `foreign_key` that it exists among the person's own rows of a table.
     `recode` maps delivered codes to stored ones, `formats` are strptime formats for dates delivered as text,
+    `decimal_comma` says that numbers delivered as text have a comma where others have a point,
     `generalise` is a name in `pipelines.generalise`, `coarser` takes the coarser code from a lookup table, `shift`
     moves a date by the person's own number of days. `free_text` is the reason for which free text is kept.
     `delivered_bounds` are the bounds of a shifted date before the shift.
@@ -61,6 +62,7 @@ class ColumnPlan:
     column: Column
     source: str
     formats: tuple[str, ...] = ()
+    decimal_comma: bool = False
     generalise: str | None = None
     coarser: Coarser | None = None
     shift: bool = False

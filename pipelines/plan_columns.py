@@ -24,6 +24,7 @@ def column_plan(section: Section, kind: TableKind, shift_days: int) -> ColumnPla
         column=_column(section, type_, kind),
         source=section.text("source", section.name),
         formats=section.texts("formats"),
+        decimal_comma=section.flag("decimal_comma"),
         generalise=section.text("generalise", "") or None,
         coarser=_coarser(section, type_),
         shift=section.flag("shift"),
@@ -76,6 +77,8 @@ def _check(section: Section, plan: ColumnPlan, kind: TableKind, shift_days: int)
         )
     if plan.generalise and generalise.generalisation(plan.generalise).makes is not type_:
         section.fail("generalise", f"{plan.generalise!r} does not make a column of type {type_}.")
+    if plan.decimal_comma and type_ is not ColumnType.DECIMAL:
+        section.fail("decimal_comma", f"a column of type {type_} has no decimals.", "Use the type decimal.")
     if plan.shift and (type_ not in MOMENTS or kind is TableKind.LOOKUP):
         section.fail("shift", "only dates and times of tables about persons are shifted.", "Remove the key.")
     if plan.shift and (plan.generalise or plan.coarser):

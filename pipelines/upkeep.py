@@ -33,8 +33,9 @@ def erase_command(
     persons: Annotated[
         Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
 ) -> None:
-    """Take persons out of every kept snapshot of a dataset."""
+    """Take persons out of every kept snapshot of a dataset. It cannot be undone."""
     from pipelines.keystore import open_keystore
     from pipelines.plan_file import load_plan
     from pipelines.store.erase import erase
@@ -42,7 +43,12 @@ def erase_command(
 
     with refusals():
         loaded, opened, keystore = load_plan(plan), Store(store), open_keystore(keys)
-        found = person_keys(opened, loaded.dataset, loaded.normalise, keystore, _identifiers(persons))
+        identifiers = _identifiers(persons)
+        found = person_keys(opened, loaded.dataset, loaded.normalise, keystore, identifiers)
+        if not yes:
+            kept = len(opened.snapshots(loaded.dataset))
+            question = f"Take {len(identifiers)} identifiers out of all {kept} snapshots of {loaded.dataset}, for good?"
+            typer.confirm(question, abort=True)
         done = erase(opened, loaded.dataset, found, reason, keystore)
         out.print(f"{done.rows:,} rows taken out of {len(done.snapshots)} snapshots, {done.files} files rewritten.")
 

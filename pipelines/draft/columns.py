@@ -63,6 +63,8 @@ def reading(facts: ColumnFacts, spelling: Spelling | None, said: FieldSaid | Non
         return Reading(ColumnType.INTEGER)
     if wanted and facts.number == wanted and not facts.padded and not (said and said.is_text):
         return Reading(ColumnType.DECIMAL)
+    if facts.has_decimal_comma and not (said and said.is_text):
+        return Reading(ColumnType.DECIMAL)
     if not wanted:
         return Reading(said.type if said and said.type else _of_family(facts.family))
     return Reading(ColumnType.CODE)
@@ -116,15 +118,22 @@ def draft_column(
     remarks += _date_remarks(read)
     if facts.broken and type_ is not ColumnType.TEXT:
         remarks.append(f"{CHECK}some cells hold line breaks or control characters; these rows are set aside.")
-    return DraftColumn(ColumnPlan(column, facts.name, read.spelling.formats if read.spelling else ()), tuple(remarks))
+    plan = ColumnPlan(
+        column, facts.name, read.spelling.formats if read.spelling else (),
+        decimal_comma=type_ is ColumnType.DECIMAL and facts.has_decimal_comma,
+    )  # fmt: skip
+    return DraftColumn(plan, tuple(remarks))
 
 
 def _refusal(facts: ColumnFacts, read: Reading, setting: Setting) -> str | None:
     """Why a column cannot be kept."""
     if facts.broken > BROKEN * facts.rows and _stored_type(facts, read, setting) is not ColumnType.TEXT:
         return "some cells run over several lines or hold control characters, which the store does not keep"
-    if facts.comma and facts.comma + facts.whole == facts.filled:
-        return "numbers with a decimal comma cannot be read as numbers: deliver them with a point"
+    if facts.comma and facts.comma == facts.thousands and facts.comma + facts.whole == facts.filled:
+        return (
+            "its commas could mark decimals or thousands: if decimals, add the column as a decimal with decimal_comma ="
+            " true, else deliver the numbers without them"
+        )
     if setting.is_public or read.type is not ColumnType.CODE:
         return None
     if facts.longest > LONGEST_CODE:

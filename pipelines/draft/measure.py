@@ -34,8 +34,9 @@ MISSING: tuple[str, ...] = tuple(KNOWN["missing"]["words"])
 class ColumnFacts:
     """Counts of cells by what they can be read as; `distinct` is an estimate.
 
-    `decimals` counts numbers by their digits after the point, `missing` cells by the word in them, `samples` are some
-    distinct texts from both ends of the alphabet.
+    `comma` counts numbers with one comma in them, `thousands` those of them that may be thousands, `decimals` numbers
+    by their digits after the point or comma, `missing` cells by the word in them; `samples` are some distinct texts
+    from both ends of the alphabet.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ColumnFacts:
     padded: int
     number: int
     comma: int
+    thousands: int
     true: int
     false: int
     iso: int
@@ -56,6 +58,18 @@ class ColumnFacts:
     decimals: Mapping[int, int]
     missing: Mapping[str, int]
     samples: tuple[str, ...] = field(repr=False)
+
+    @property
+    def has_decimal_comma(self) -> bool:
+        """True if all cells are numbers, some with a decimal comma for certain: 1,234 alone may be a thousand."""
+        return self.thousands < self.comma and self.comma + self.whole == self.filled and not self.padded
+
+    @property
+    def number_sql(self) -> str:
+        """SQL of the cell as a number, NULL if it is none."""
+        text = text_of(self.name, self.family)
+        pointed = f"replace({text}, ',', '.')" if self.has_decimal_comma else text
+        return f"TRY_CAST({pointed} AS DOUBLE)"
 
 
 class Look:
@@ -122,7 +136,8 @@ def _aggregates(t: str) -> str:
     """The aggregates of one column, in the order of the facts."""
     low = f"lower({t})"
     words = ", ".join(sql.text(word) for word in MISSING)
-    digits = f"length(rtrim(split_part({t}, '.', 2), '0'))"
+    digits = f"length(rtrim(split_part(replace({t}, ',', '.'), '.', 2), '0'))"
+    comma = f"regexp_full_match({t}, '[+-]?[0-9]*,[0-9]+')"
     # a cast that fails is slow: CASE tries it only on what may succeed
     number = f"CASE WHEN left({t}, 1) <= '9' THEN isfinite(TRY_CAST({t} AS DOUBLE)) ELSE false END"
     day = f"CASE WHEN {t}[5] = '-' AND {t}[1] <= '9' THEN isfinite(TRY_CAST({t} AS TIMESTAMP)) ELSE false END"
@@ -131,7 +146,8 @@ def _aggregates(t: str) -> str:
         f"CASE WHEN {whole} THEN TRY_CAST(split_part({t}, '.', 1) AS BIGINT) IS NOT NULL ELSE false END",
         f"regexp_full_match({t}, '0[0-9]+')",
         number,
-        f"regexp_full_match({t}, '[+-]?[0-9]*,[0-9]+')",
+        comma,
+        f"regexp_full_match({t}, '[+-]?[1-9][0-9]{{0,2}},[0-9]{{3}}')",
         f"{low} IN ('true', 't', 'yes', 'y')",
         f"{low} IN ('false', 'f', 'no', 'n')",
         day,
@@ -144,7 +160,7 @@ def _aggregates(t: str) -> str:
         f"coalesce(max(length({t})), 0)",
         f"count(*) FILTER (contains({t}, ' '))",
         f"count(*) FILTER (regexp_matches({t}, '[\\x00-\\x1f\\x7f]'))",
-        f"histogram(least({digits}, 12)) FILTER ({number})",
+        f"histogram(least({digits}, 12)) FILTER ({number} OR {comma})",
         f"histogram({t}) FILTER ({t} IN ({words}))",
         f"min(left({t}, {HEAD}), {EXTREMES})",
         f"max(left({t}, {HEAD}), {EXTREMES})",
@@ -152,7 +168,7 @@ def _aggregates(t: str) -> str:
     return ", ".join(asked)
 
 
-WIDTH = 17
+WIDTH = 18
 """Aggregates of one column."""
 
 

@@ -121,9 +121,9 @@ def _setting(look: Look, table: Looked, kept: Sequence[str], around: Around) -> 
         facts, reading = table.facts[column], table.readings[column]
         text = text_of(column, table.families[column])
         if is_countable(facts, reading) and not around.whose.is_public:
-            listed[column] = text if reading.type is ColumnType.CODE else f"TRY_CAST({text} AS DOUBLE)::BIGINT"
+            listed[column] = text if reading.type is ColumnType.CODE else f"{facts.number_sql}::BIGINT"
         if reading.type.is_number:
-            classes[column] = magnitude(f"TRY_CAST({text} AS DOUBLE)")
+            classes[column] = magnitude(facts.number_sql)
         if reading.type in (ColumnType.DATE, ColumnType.TIMESTAMP):
             formats = reading.spelling.formats if reading.spelling else ()
             classes[column] = decade(moment_of(column, table.families[column], formats))

@@ -104,6 +104,8 @@ def _column(table: str, drafted: DraftColumn) -> Iterator[str]:
     yield f"type = {literal(column.type.value)}"
     if plan.formats:
         yield f"formats = {literal(plan.formats)}"
+    if plan.decimal_comma:
+        yield "decimal_comma = true"
     if plan.generalise:
         yield f"generalise = {literal(plan.generalise)}"
     yield from _said(column.title, column.description)

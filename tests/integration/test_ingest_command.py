@@ -37,6 +37,20 @@ def test_ingest_list_and_verify(tmp_path: Path) -> None:
     assert "the file is missing" in said
 
 
+def test_what_is_replaced_and_what_does_not_hold_is_said(tmp_path: Path) -> None:
+    check = '\n[[tables.stay.checks]]\nname = "no ward twice"\nunique = ["ward"]\n'
+    write_clinic(tmp_path)
+    plan, keys = str(write_plan(tmp_path, PLAN + check)), str(tmp_path / "keys")
+    first = " ".join(invoke(tmp_path, "ingest", plan, "--keys", keys)[1].split())
+    assert "Check that does not hold, table stay: no ward twice: 3 of 4 rows" in first
+    assert "Before, it was" not in first
+    before = Store(tmp_path / "store").current("clinic").id
+    write_clinic(tmp_path, stays=STAYS[:2])
+    said = " ".join(invoke(tmp_path, "ingest", plan, "--keys", keys, "--quick")[1].split())
+    assert f"Before, it was {before} of" in said
+    assert "does not hold" not in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -29,7 +29,10 @@ def told(*command: str, answers: str = "", code: int = 0) -> str:
 
 def test_erase_asks_for_the_identifier_and_does_not_show_it(clinic: Clinic) -> None:
     name = clinic.deliver().id
-    said = told("erase", str(clinic.plan.file), "--reason", "request 17", answers="ab 1\n")
+    command = ("erase", str(clinic.plan.file), "--reason", "request 17")
+    assert "all 1 snapshots of clinic, for good?" in told(*command, answers="ab 1\nn\n", code=1)
+    assert len(clinic.rows(name, "person")) == 4
+    said = told(*command, answers="ab 1\ny\n")
     assert "4 rows taken out of 1 snapshots, 2 files rewritten." in said
     assert "ab 1" not in said
     assert len(clinic.rows(name, "person")) == 3
@@ -42,7 +45,7 @@ def test_erase_takes_persons_from_a_file_under_every_key_version(clinic: Clinic,
     told("rekey", "clinic")
     persons = tmp_path / "persons.txt"
     persons.write_text("AB1\nab2\n\n")
-    said = told("erase", str(clinic.plan.file), "--reason", "request 17", "--persons", str(persons))
+    said = told("erase", str(clinic.plan.file), "--reason", "request 17", "--yes", "--persons", str(persons))
     assert "of 2 snapshots" in said
     for name in (first, clinic.store.current("clinic").id):
         assert len(clinic.rows(name, "person")) == 2

@@ -43,6 +43,21 @@ def test_the_narrowest_type_that_reads_every_cell_is_chosen(
     assert column_of(tmp_path, cells).plan.column.type is type_
 
 
+def test_numbers_with_a_decimal_comma_are_numbers(tmp_path: Path) -> None:
+    column = column_of(tmp_path, ["12,5", "1,25", "7"])
+    assert (column.plan.column.type, column.plan.decimal_comma) == (ColumnType.DECIMAL, True)
+    assert column.plan.column.step == Decimal("0.01")
+    assert column.plan.column.bounds == Bounds(Decimal(0), Decimal(20))
+
+
+def test_commas_that_may_mark_thousands_are_asked_about(tmp_path: Path) -> None:
+    cells = ["1,250", "12,000", "7"]
+    numbers = [cells[n % 3] for n in range(PERSONS)]
+    file = write_csv(tmp_path / "events.csv", {"patient_id": persons(), "x": numbers, "sex": ["F"] * PERSONS})
+    (left,) = (left for left in only_table(draft_of(file)).left_out if left.name == "x")
+    assert "decimal_comma = true" in left.why
+
+
 @pytest.mark.parametrize(
     ("cells", "format_"),
     [

@@ -50,6 +50,19 @@ def test_decimals_are_multiples_of_their_step(cell: str, sql_type: str, step: st
 
 
 @pytest.mark.parametrize(
+    ("cell", "sql_type", "expected"),
+    [
+        ("'1234,56'", "VARCHAR", 1234.56), ("' -0,5 '", "VARCHAR", -0.5), ("'12'", "VARCHAR", 12.0),
+        ("'1.234,56'", "VARCHAR", None), ("'1.5'", "VARCHAR", None), ("'1,2,3'", "VARCHAR", None),
+        ("'1 234,56'", "VARCHAR", None), ("2.25", "DOUBLE", 2.25), ("','", "VARCHAR", None),
+    ],
+)  # fmt: skip
+def test_decimals_with_a_comma(cell: str, sql_type: str, expected: float | None) -> None:
+    found = stored(cell, sql_type, ColumnType.DECIMAL, step=Decimal("0.01"), decimal_comma=True)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
     ("cell", "sql_type", "formats", "expected"),
     [
         ("'2020-02-29'", "VARCHAR", (), date(2020, 2, 29)), ("'2021-02-29'", "VARCHAR", (), None),

@@ -55,6 +55,7 @@ def line_of(text: str, wanted: str) -> int:
         ("bounds = [0, 10000]", 'bounds = ["a", "b"]', 'bounds = ["a"', "two numbers"),
         ("bounds = [2000-01-01, 2025-12-31]", "bounds = [1, 2]", "bounds = [1, 2]", "two dates"),
         ("step = 0.01", "step = 0", "[tables.stay.columns.cost]", "step must be above zero"),
+        ("required = true", "decimal_comma = true", "decimal_comma", "has no decimals"),
         ('generalise = "year"', 'generalise = "century"', "century", "Choose one of year"),
         ('generalise = "year"', 'generalise = "month"', 'generalise = "month"', "does not make a column"),
         ('id = "clinic"', 'id = "The Clinic"', "The Clinic", "lower-case letters"),
