@@ -1,0 +1,39 @@
+"""The tables of the accounts database, one module a subject. A change here needs a migration; a test compares the two.
+
+The checks are the last line: whatever the code above does, no permit spends and no dataset allocates beyond its limit.
+"""
+
+from dataspace.db.tables.base import amount, metadata, within
+from dataspace.db.tables.cases import applications
+from dataspace.db.tables.datasets import dataset_snapshots, datasets
+from dataspace.db.tables.ledger import allocations, charges, postings, releases
+from dataspace.db.tables.opt_outs import opt_outs
+from dataspace.db.tables.parties import organisations, persons, tokens
+from dataspace.db.tables.permits import permit_persons, permits
+from dataspace.db.tables.trail import audit_events, chains, counters
+
+__all__ = [
+    "APPEND_ONLY",
+    "allocations",
+    "amount",
+    "applications",
+    "audit_events",
+    "chains",
+    "charges",
+    "counters",
+    "dataset_snapshots",
+    "datasets",
+    "metadata",
+    "opt_outs",
+    "organisations",
+    "permit_persons",
+    "permits",
+    "persons",
+    "postings",
+    "releases",
+    "tokens",
+    "within",
+]
+
+APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+"""Tables whose rows triggers protect from update and delete."""

@@ -1,0 +1,34 @@
+"""The audit trail, the heads of the hash chains, and running numbers."""
+
+from sqlalchemy import JSON, BigInteger, Column, String, Table
+
+from dataspace.db.tables.base import metadata
+from dataspace.db.types import UtcDateTime
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("actor", String(40), nullable=False, index=True),
+    Column("subject", String(100), nullable=False, index=True),
+    Column("details", JSON, nullable=False),
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+)
+
+chains = Table(
+    "chains",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
