@@ -12,10 +12,10 @@ from pipelines.addition import Addition, Mode, meaning_of
 from pipelines.crowd import BUCKET_ROWS, Persons
 from pipelines.errors import KeystoreError, StoreError, TooManyBadRows
 from pipelines.journal import Journal, job_name
-from pipelines.keystore import DomainKey, Keystore
+from pipelines.keystore import REGISTER_DOMAIN, DomainKey, Keystore
 from pipelines.loading import Delivery, Loaded, Loading
 from pipelines.measured import measure
-from pipelines.opt_outs import REGISTER_DOMAIN, linked
+from pipelines.opt_outs import linked
 from pipelines.options import LOCAL
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent

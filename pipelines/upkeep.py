@@ -36,6 +36,7 @@ def erase_command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
 ) -> None:
     """Take persons out of every kept snapshot of a dataset. It cannot be undone."""
+    from pipelines.errors import StoreError
     from pipelines.keystore import open_keystore
     from pipelines.plan_file import load_plan
     from pipelines.store.erase import erase
@@ -50,6 +51,11 @@ def erase_command(
             question = f"Take {len(identifiers)} identifiers out of all {kept} snapshots of {loaded.dataset}, for good?"
             typer.confirm(question, abort=True)
         done = erase(opened, loaded.dataset, found, reason, keystore)
+        if not done.rows:
+            raise StoreError(
+                "No kept snapshot holds a row of these identifiers, and nothing was changed. Are they spelled as in the"
+                " delivery?"
+            )
         out.print(f"{done.rows:,} rows taken out of {len(done.snapshots)} snapshots, {done.files} files rewritten.")
 
 

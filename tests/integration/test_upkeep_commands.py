@@ -60,6 +60,13 @@ def test_erase_without_identifiers_is_refused(clinic: Clinic, tmp_path: Path) ->
         assert why in told(*command, code=1)
 
 
+def test_erase_of_nobody_is_no_success(clinic: Clinic) -> None:
+    name = clinic.deliver().id
+    said = told("erase", str(clinic.plan.file), "--reason", "request 17", "--yes", answers="AB77\n", code=1)
+    assert "No kept snapshot holds a row of these identifiers" in said
+    assert len(clinic.rows(name, "person")) == 4
+
+
 def test_collect_says_what_would_go_until_it_is_told_to(clinic: Clinic) -> None:
     old = clinic.deliver().id
     kept = clinic.deliver(stays=STAYS[:-1]).id
