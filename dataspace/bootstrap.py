@@ -16,9 +16,10 @@ from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.passwords import ARGON2
 from dataspace.pseudonyms import StorePseudonyms
 from dataspace.services import ledger, permits
-from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
+from dataspace.services.ports import Clock, Passwords, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine
 from dataspace.settings import Mode, Settings
 from pipelines.store.reader import Store
@@ -46,6 +47,7 @@ class Node:
     engine: Engine
     pseudonyms: Pseudonyms
     version: str = version("dataspace")
+    passwords: Passwords = ARGON2
 
     def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
         """The largest privacy loss that stays within a guarantee."""
@@ -153,9 +155,20 @@ def bounding_secret(folder: Path, *, may_make: bool = True) -> bytes:
             f"this node has a history, but {path}, the secret that fixes which rows count, is missing: set"
             " DATASPACE_KEY_ROOT to the folder of its keys, or restore that folder from its backup"
         )
+    return sha256(b"bounding" + _kept(path)).digest()
+
+
+def cookie_secret(folder: Path) -> bytes:
+    """32 bytes that sign cookies; made on first use. Where it is lost, everybody signs in again and nothing else."""
+    return sha256(b"cookies" + _kept(folder / "cookies.secret")).digest()
+
+
+def _kept(path: Path) -> bytes:
+    """What the file holds: 32 random bytes, made if it is not there, readable by the node alone."""
+    folder = path.parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        draft = folder / f"bounding.{secrets.token_hex(8)}"
+        draft = folder / f"{path.stem}.{secrets.token_hex(8)}"
         with draft.open("xb") as file:
             draft.chmod(0o600)
             file.write(secrets.token_bytes(32))
@@ -165,7 +178,7 @@ def bounding_secret(folder: Path, *, may_make: bool = True) -> bytes:
             pass
         finally:
             draft.unlink()
-    return sha256(b"bounding" + path.read_bytes()).digest()
+    return path.read_bytes()
 
 
 def _catalogue(public_url: str) -> "Catalogue":

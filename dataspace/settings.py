@@ -9,8 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dataspace.domain.actors import Role
 
 
 class Mode(StrEnum):
@@ -36,6 +38,15 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
     oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = Field(default=None, description="better in the file that follows")
+    oidc_client_secret_file: Path | None = None
+    oidc_match_email: bool = Field(
+        default=False, description="link a new identity to the person of its verified e-mail"
+    )
+    oidc_roles_claim: str = "roles"
+    oidc_roles: dict[str, Role] = Field(default={}, description='provider role to role here, {"auditors": "operator"}')
+    local_accounts: bool = Field(default=True, description="sign in with a password kept by the node")
     release_grid_ms: int = Field(default=250, ge=0, le=10_000, description="answers leave on multiples of this")
     memory_limit: str = Field(default="1GB", pattern=r"^[1-9][0-9]*(MB|GB)$")
     noise: str = Field(default="opendp", pattern=r"^(opendp|zero|seeded:[0-9]{1,9})$")
@@ -56,6 +67,16 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> Path:
         return self.key_root or self.home / "keys"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.mode is Mode.PRODUCTION
+
+    def client_secret(self) -> str | None:
+        """The secret of this client at the identity provider; raises OSError if its file cannot be read."""
+        if self.oidc_client_secret_file is not None:
+            return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
+        return self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else None
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
@@ -81,6 +102,10 @@ def production_faults(settings: Settings) -> list[str]:
         faults.append("DATASPACE_PUBLIC_URL has to be the https:// address people use")
     if not settings.oidc_issuer:
         faults.append("DATASPACE_OIDC_ISSUER has to name the identity provider")
+    elif not settings.oidc_issuer.startswith("https://"):
+        faults.append("DATASPACE_OIDC_ISSUER has to be an https:// address")
+    if settings.oidc_issuer and not settings.oidc_client_id:
+        faults.append("DATASPACE_OIDC_CLIENT_ID has to name this node at the identity provider")
     if settings.key_root is None or settings.key_root.is_relative_to(settings.home):
         faults.append("DATASPACE_KEY_ROOT has to be a folder outside of DATASPACE_HOME: keys live apart from data")
     if settings.release_grid_ms == 0:

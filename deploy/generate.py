@@ -20,7 +20,7 @@ def settings_example() -> str:
     """Every setting with its default, commented out."""
     lines = [
         "# Settings of a node, read from the environment. Generated from dataspace/settings.py by `make fix`.",
-        "# A production node sets at least MODE, PUBLIC_URL, OIDC_ISSUER and KEY_ROOT; it refuses to start otherwise.",
+        "# A production node sets at least MODE, PUBLIC_URL, OIDC_ISSUER, OIDC_CLIENT_ID, KEY_ROOT; refused otherwise.",
         "",
     ]
     for name, field in Settings.model_fields.items():

@@ -1,6 +1,6 @@
 """Persons, their organisations and their access tokens."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, insert, select, update
@@ -9,6 +9,7 @@ from dataspace.db import tables as t
 from dataspace.domain.actors import Actor, Organisation, Role
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent
+from dataspace.domain.token_scopes import TokenScope
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import AuditTrail
 
@@ -48,15 +49,41 @@ class SqlAccounts:
                 issued_at=token.issued_at,
                 expires_at=token.expires_at,
                 revoked_at=token.revoked_at,
+                scopes=None if token.scopes is None else sorted(token.scopes),
             )
         )
         self._audit.append(event)
 
     def find_token(self, digest: str) -> AccessToken | None:
         row = self._connection.execute(select(t.tokens).where(t.tokens.c.digest == digest)).one_or_none()
-        if row is None:
-            return None
-        return AccessToken(row.id, row.digest, row.person, row.label, row.issued_at, row.expires_at, row.revoked_at)
+        return None if row is None else _token(row)
+
+    def tokens_of(self, person_id: str) -> list[AccessToken]:
+        query = select(t.tokens).where(t.tokens.c.person == person_id).order_by(t.tokens.c.issued_at, t.tokens.c.id)
+        return [_token(row) for row in self._connection.execute(query)]
+
+    def token_used(self, token_id: str, day: date) -> None:
+        self._connection.execute(update(t.tokens).where(t.tokens.c.id == token_id).values(last_used_on=day))
+
+    def change_roles(self, person: Actor, event: AuditEvent) -> None:
+        self._change(person.id, event, roles=sorted(role.value for role in person.roles))
+
+    def change_active(self, person_id: str, deactivated_at: datetime | None, event: AuditEvent) -> None:
+        self._change(person_id, event, deactivated_at=deactivated_at)
+
+    def set_email(self, person_id: str, email: str, event: AuditEvent) -> None:
+        holder = self.find_by_email(email)
+        if holder is not None and holder.id != person_id:
+            raise InvalidInput("this e-mail address belongs to another person; correct it there first")
+        self._change(person_id, event, email=email)
+
+    def find_by_email(self, email: str) -> Actor | None:
+        row = self._connection.execute(_persons().where(t.persons.c.email == email)).one_or_none()
+        return None if row is None else _actor(row)
+
+    def _change(self, person_id: str, event: AuditEvent, **values: Any) -> None:
+        self._connection.execute(update(t.persons).where(t.persons.c.id == person_id).values(**values))
+        self._audit.append(event)
 
     def revoke_token(self, token_id: str, at: datetime, event: AuditEvent) -> None:
         changed = self._connection.execute(
@@ -84,4 +111,13 @@ def _persons() -> Select[Any]:
 
 def _actor(row: Row[Any]) -> Actor:
     roles = frozenset(Role(role) for role in row.roles)
-    return Actor(row.id, row.name, Organisation(row.organisation, row.public_body), roles)
+    party = Organisation(row.organisation, row.public_body)
+    return Actor(row.id, row.name, party, roles, row.deactivated_at is None)
+
+
+def _token(row: Row[Any]) -> AccessToken:
+    scopes = None if row.scopes is None else frozenset(TokenScope(scope) for scope in row.scopes)
+    return AccessToken(
+        row.id, row.digest, row.person, row.label, row.issued_at, row.expires_at, row.revoked_at, scopes,
+        row.last_used_on,
+    )  # fmt: skip

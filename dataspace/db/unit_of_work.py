@@ -14,8 +14,11 @@ from dataspace.db.audit import SqlAuditTrail
 from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
+from dataspace.db.organisations import SqlOrganisations
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
+from dataspace.db.sessions import SqlSessions
+from dataspace.db.sign_ins import SqlSignIns
 from dataspace.db.sqlite import READ_ONLY
 from dataspace.domain.errors import Busy
 
@@ -31,6 +34,9 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     releases: SqlReleases
     opt_outs: SqlOptOuts
+    organisations: SqlOrganisations
+    sign_ins: SqlSignIns
+    sessions: SqlSessions
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -91,3 +97,6 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
         self.opt_outs = SqlOptOuts(connection, self.audit)
+        self.organisations = SqlOrganisations(connection, self.audit)
+        self.sign_ins = SqlSignIns(connection, self.audit)
+        self.sessions = SqlSessions(connection, self.audit)

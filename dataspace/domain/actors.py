@@ -12,6 +12,7 @@ class Role(StrEnum):
     HDAB_ASSESSOR = "hdab-assessor"
     HDAB_DECISION_MAKER = "hdab-decision-maker"
     HDAB_CITIZEN_DESK = "hdab-citizen-desk"
+    HDAB_DATA_PREPARER = "hdab-data-preparer"
     OPERATOR = "operator"
 
 
@@ -32,12 +33,13 @@ class Organisation:
 
 @dataclass(frozen=True)
 class Actor:
-    """One natural person as this node knows them."""
+    """One natural person as this node knows them; one who is not `active` cannot sign in, and their cases stay."""
 
     id: str
     name: str
     organisation: Organisation
     roles: frozenset[Role]
+    active: bool = True
 
     def has(self, role: Role) -> bool:
         return role in self.roles

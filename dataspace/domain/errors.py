@@ -6,6 +6,7 @@
     │   ├── InvalidPrice        an epsilon, rho or accuracy that makes no sense
     │   └── InvalidApplication  an application or decision with missing or contradicting fields
     ├── NotAuthenticated        no credential, or one that is unknown or expired
+    ├── TooManyAttempts         wrong credentials too often; wait as long as it says
     ├── NotPermitted            this actor may not do this
     │   └── OutOfScope          the permit does not cover what the query touches
     ├── NotFound                no such thing, or none that this actor may see
@@ -58,6 +59,16 @@ class InvalidApplication(InvalidInput):
 
 class NotAuthenticated(DataspaceError):
     code = "not-authenticated"
+
+
+class TooManyAttempts(DataspaceError):
+    """`seconds` until the next attempt is looked at."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts to sign in; wait {seconds} seconds, then try again")
+        self.seconds = seconds
 
 
 class NotPermitted(DataspaceError):

@@ -34,6 +34,18 @@ class EventKind(StrEnum):
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
     OPT_OUT_READ = "opt-out-read"
     OPT_OUTS_REKEYED = "opt-outs-rekeyed"
+    ORGANISATION_EDITED = "organisation-edited"
+    ROLES_CHANGED = "roles-changed"
+    PERSON_DEACTIVATED = "person-deactivated"
+    PERSON_REACTIVATED = "person-reactivated"
+    PERSON_EDITED = "person-edited"
+    PERSON_INVITED = "person-invited"
+    PASSWORD_SET = "password-set"  # noqa: S105 - the name of an event
+    IDENTITY_LINKED = "identity-linked"
+    SIGNED_IN = "signed-in"
+    SIGN_IN_REFUSED = "sign-in-refused"
+    SIGNED_OUT = "signed-out"
+    SESSION_ENDED = "session-ended"
 
 
 @dataclass(frozen=True)

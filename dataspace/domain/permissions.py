@@ -36,6 +36,8 @@ class NodeAction(StrEnum):
     RECORD_OPT_OUT = "record-opt-out"
     READ_OPT_OUT = "read-opt-out"
     REKEY_OPT_OUTS = "rekey-opt-outs"
+    MANAGE_PERSON = "manage-person"
+    MANAGE_ORGANISATION = "manage-organisation"
 
 
 NODE_ACTIONS = {
@@ -45,6 +47,8 @@ NODE_ACTIONS = {
     Role.HDAB_DECISION_MAKER: frozenset({NodeAction.READ_AUDIT}),
     # whoever sees identifiers of citizens decides on no case and runs no machine
     Role.HDAB_CITIZEN_DESK: frozenset({NodeAction.RECORD_OPT_OUT, NodeAction.READ_OPT_OUT}),
+    # prepares and links data for the access body, apart from who assesses and decides (Art. 55(3), 57(1)(b))
+    Role.HDAB_DATA_PREPARER: frozenset({NodeAction.PUBLISH_SNAPSHOT}),
     Role.OPERATOR: frozenset(
         {
             NodeAction.REGISTER_PERSON,
@@ -53,6 +57,8 @@ NODE_ACTIONS = {
             NodeAction.PUBLISH_SNAPSHOT,
             NodeAction.READ_AUDIT,
             NodeAction.REKEY_OPT_OUTS,
+            NodeAction.MANAGE_PERSON,
+            NodeAction.MANAGE_ORGANISATION,
         }
     ),
 }

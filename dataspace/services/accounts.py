@@ -6,10 +6,13 @@ from hmac import compare_digest
 
 from dataspace.domain import tokens
 from dataspace.domain.actors import Actor, Organisation, Role
-from dataspace.domain.errors import InvalidInput, NotAuthenticated, NotPermitted
+from dataspace.domain.callers import Caller
+from dataspace.domain.errors import InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.permissions import NodeAction, check_may, may
+from dataspace.domain.roles import check_compatible
+from dataspace.domain.token_scopes import TokenScope
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import Clock, UnitOfWork
 
@@ -28,10 +31,11 @@ class IssuedToken:
 def register_person(
     uow: UnitOfWork, clock: Clock, by: Actor, *, name: str, organisation: Organisation, roles: frozenset[Role]
 ) -> Actor:
-    """Raises NotPermitted, or InvalidInput for a person without a name or a role."""
+    """Raises NotPermitted, or InvalidInput for a person without a name, without a role, or with roles kept apart."""
     check_may(by, NodeAction.REGISTER_PERSON)
     if not name.strip() or not roles:
         raise InvalidInput("a person is registered with a name and at least one role")
+    check_compatible(roles)
     person = Actor(new_id("prs"), name.strip(), organisation, roles)
     details = {"organisation": organisation.name, "roles": " ".join(sorted(roles))}
     with uow:
@@ -48,17 +52,30 @@ def issue_token(
     *,
     label: str = "",
     valid_for: timedelta = timedelta(days=90),
+    scopes: frozenset[TokenScope] | None = None,
+    within: frozenset[TokenScope] | None = None,
 ) -> IssuedToken:
-    """A token for oneself, or by an operator for anyone; at most a year. Only its SHA-256 is kept."""
+    """A token for oneself, or by an operator for anyone; at most a year. Only its SHA-256 is kept.
+
+    Without `scopes` it may do all that the person may. `within` are the scopes of the token that asks: the new one
+    has no other.
+    """
+    if within is not None and (scopes is None or not scopes <= within):
+        raise NotPermitted(f"a token issues tokens of its own scopes only: {', '.join(sorted(within))}")
     if by.id != person_id:
         check_may(by, NodeAction.ISSUE_TOKEN)
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
         raise InvalidInput("a token is valid for more than nothing and at most a year")
     now, plaintext = clock.now(), tokens.new_plaintext()
-    token = AccessToken(new_id("tok"), tokens.digest(plaintext), person_id, label, now, now + valid_for)
+    if len(label) > 200:
+        raise InvalidInput("the label of a token has at most 200 characters")
+    made = tokens.digest(plaintext)
+    token = AccessToken(new_id("tok"), made, person_id, label, now, now + valid_for, scopes=scopes)
     with uow:
-        uow.accounts.get(person_id)
-        uow.accounts.add_token(token, AuditEvent(EventKind.TOKEN_ISSUED, by.id, person_id, now, {"token": token.id}))
+        if not uow.accounts.get(person_id).active:
+            raise InvalidInput("this person is deactivated; reactivate them before issuing a token")
+        details = {"token": token.id, "scopes": "all" if scopes is None else " ".join(sorted(scopes))}
+        uow.accounts.add_token(token, AuditEvent(EventKind.TOKEN_ISSUED, by.id, person_id, now, details))
         uow.commit()
     return IssuedToken(token.id, plaintext, token.expires_at)
 
@@ -77,17 +94,47 @@ def revoke_token(uow: UnitOfWork, clock: Clock, by: Actor, plaintext: str) -> No
         uow.commit()
 
 
-def authenticate(uow: UnitOfWork, clock: Clock, token: str) -> Actor:
-    """Whose token this is. Raises NotAuthenticated, with one text for unknown, expired and revoked.
+def list_tokens(uow: UnitOfWork, clock: Clock, by: Actor) -> list[AccessToken]:
+    """One's own tokens that are neither revoked nor expired, oldest first."""
+    now = clock.now()
+    with uow.reading():
+        return [token for token in uow.accounts.tokens_of(by.id) if token.valid(now)]
 
-    The look-up is by digest: its time may depend on digests, which tell nothing about any token.
+
+def revoke_token_by_id(uow: UnitOfWork, clock: Clock, by: Actor, token_id: str) -> None:
+    """End one of one's own tokens. Raises NotFound for another's, as for none."""
+    now = clock.now()
+    with uow:
+        if token_id not in {token.id for token in uow.accounts.tokens_of(by.id)}:
+            raise NotFound("you have no such token; look at the list of your tokens")
+        event = AuditEvent(EventKind.TOKEN_REVOKED, by.id, by.id, now, {"token": token_id})
+        uow.accounts.revoke_token(token_id, now, event)
+        uow.commit()
+
+
+def authenticate(uow: UnitOfWork, clock: Clock, token: str) -> Actor:
+    """Whose token this is; see `identify_token`."""
+    return identify_token(uow, clock, token).actor
+
+
+def identify_token(uow: UnitOfWork, clock: Clock, token: str) -> Caller:
+    """Whose token this is and what for. Raises NotAuthenticated, with one text for unknown, expired and revoked.
+
+    The look-up is by digest: its time may depend on digests, which tell nothing about any token. The first use of a
+    day is written down.
     """
-    digest = tokens.digest(token)
+    digest, now = tokens.digest(token), clock.now()
     with uow.reading():
         known = uow.accounts.find_token(digest)
-        if known is None or not compare_digest(known.digest, digest) or not known.valid(clock.now()):
-            raise NotAuthenticated("the access token is unknown, expired or revoked; ask for a new one")
-        return uow.accounts.get(known.person)
+        right = known is not None and compare_digest(known.digest, digest) and known.valid(now)
+        actor = uow.accounts.get(known.person) if known is not None and right else None
+    if known is None or actor is None or not actor.active:
+        raise NotAuthenticated("the access token is unknown, expired or revoked; ask for a new one")
+    if known.last_used_on != now.date():
+        with uow:
+            uow.accounts.token_used(known.id, now.date())
+            uow.commit()
+    return Caller(actor, known.scopes)
 
 
 def list_persons(uow: UnitOfWork, by: Actor) -> list[Actor]:

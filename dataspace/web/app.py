@@ -7,10 +7,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
 from dataspace import wire
-from dataspace.bootstrap import Node
+from dataspace.bootstrap import Node, cookie_secret
 from dataspace.web import errors
-from dataspace.web.api import applications, opt_outs, permits, public, queries
-from dataspace.web.portal import home
+from dataspace.web.api import account, applications, opt_outs, parties, permits, public, queries
+from dataspace.web.cookies import Cookies
+from dataspace.web.oidc import RelyingParty
+from dataspace.web.portal import account as account_page
+from dataspace.web.portal import home, signing
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
@@ -34,15 +37,31 @@ def create_app(node: Node) -> FastAPI:
         responses={status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 500, 503)},
     )
     app.state.node = node
+    app.state.cookies = Cookies(cookie_secret(node.settings.keys), secure=node.settings.secure_cookies)
+    app.state.relying_party = _relying_party(node)
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
+    for router in (account.router, parties.router):
+        api.include_router(router)
     app.include_router(api)
-    app.include_router(home.router)
+    for pages in (home.router, signing.router, account_page.router):
+        app.include_router(pages)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app
+
+
+def _relying_party(node: Node) -> RelyingParty | None:
+    """This node at its identity provider, None where settings name none."""
+    settings = node.settings
+    if not settings.oidc_issuer or not settings.oidc_client_id:
+        return None
+    back = f"{settings.public_url.rstrip('/')}/sign-in/callback"
+    return RelyingParty(
+        settings.oidc_issuer, settings.oidc_client_id, settings.client_secret(), back, settings.oidc_roles_claim
+    )
 
 
 async def _answer(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:

@@ -12,6 +12,7 @@ from dataspace.web.pages import templates, wants_page
 STATUS: dict[type[errors.DataspaceError], int] = {
     errors.InvalidInput: 422,
     errors.NotAuthenticated: 401,
+    errors.TooManyAttempts: 429,
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.WrongState: 409,

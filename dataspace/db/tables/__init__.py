@@ -10,6 +10,7 @@ from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permits import permit_persons, permits
+from dataspace.db.tables.sign_in import identities, invitations, local_accounts, sessions, throttles
 from dataspace.db.tables.trail import audit_events, chains, counters
 
 __all__ = [
@@ -23,6 +24,9 @@ __all__ = [
     "counters",
     "dataset_snapshots",
     "datasets",
+    "identities",
+    "invitations",
+    "local_accounts",
     "metadata",
     "opt_outs",
     "organisations",
@@ -31,6 +35,8 @@ __all__ = [
     "persons",
     "postings",
     "releases",
+    "sessions",
+    "throttles",
     "tokens",
     "within",
 ]

@@ -1,6 +1,6 @@
 """Organisations, natural persons and their access tokens."""
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, String, Table
+from sqlalchemy import JSON, Boolean, Column, Date, ForeignKey, String, Table
 
 from dataspace.db.tables.base import metadata
 from dataspace.db.types import UtcDateTime
@@ -10,6 +10,11 @@ organisations = Table(
     metadata,
     Column("name", String(200), primary_key=True),
     Column("public_body", Boolean, nullable=False),
+    Column("kind", String(40)),
+    Column("country", String(2)),
+    Column("legal_id", String(64)),
+    Column("size", String(20)),
+    Column("trusted_until", Date),
 )
 
 persons = Table(
@@ -19,6 +24,8 @@ persons = Table(
     Column("name", String(200), nullable=False),
     Column("organisation", ForeignKey("organisations.name"), nullable=False),
     Column("roles", JSON, nullable=False),
+    Column("email", String(254), index=True, unique=True),
+    Column("deactivated_at", UtcDateTime),
 )
 
 tokens = Table(
@@ -31,4 +38,6 @@ tokens = Table(
     Column("issued_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("scopes", JSON(none_as_null=True)),
+    Column("last_used_on", Date),
 )

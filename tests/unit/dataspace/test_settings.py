@@ -11,6 +11,7 @@ SAFE = {
     "mode": "production",
     "public_url": "https://node.example.eu",
     "oidc_issuer": "https://login.example.eu",
+    "oidc_client_id": "dataspace",
     "home": Path("/srv/dataspace"),
     "key_root": Path("/srv/keys"),
 }
@@ -29,6 +30,8 @@ def test_a_complete_production_setting_is_accepted() -> None:
     [
         ({"public_url": "http://node.example.eu"}, "PUBLIC_URL"),
         ({"oidc_issuer": None}, "OIDC_ISSUER"),
+        ({"oidc_issuer": "http://login.example.eu"}, "OIDC_ISSUER"),
+        ({"oidc_client_id": None}, "OIDC_CLIENT_ID"),
         ({"key_root": None}, "KEY_ROOT"),
         ({"key_root": Path("/srv/dataspace/keys")}, "KEY_ROOT"),
         ({"release_grid_ms": 0}, "RELEASE_GRID_MS"),

@@ -1,0 +1,49 @@
+"""What the sign-in pages share: rendering in the reader's language, and addresses to go on to."""
+
+import re
+from typing import Any
+
+from fastapi import Request, Response
+
+from dataspace.web.auth import current_cookies, current_node
+from dataspace.web.pages import templates
+from dataspace.web.portal.words import WORDS, language_of
+
+HOME = "/account"
+_OURS = re.compile(r"/(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?")
+
+
+def safe_next(wanted: str) -> str:
+    """A path of this node; anything else, other hosts above all, becomes the account page."""
+    return wanted if _OURS.fullmatch(wanted) else HOME
+
+
+def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page that no cache keeps; the language once chosen stays."""
+    language = language_of(request)
+    settings = current_node(request).settings
+    context = {
+        "lang": language,
+        "w": WORDS[language],
+        "provider": settings.oidc_issuer is not None and settings.oidc_client_id is not None,
+        "local": settings.local_accounts,
+    }
+    response = templates.TemplateResponse(request, template, context | values, status)
+    response.headers["Cache-Control"] = "no-store"
+    if request.query_params.get("lang") == language:
+        response.set_cookie("lang", language, max_age=31_536_000, samesite="lax", secure=settings.secure_cookies)
+    return response
+
+
+def show_form(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page with a form for a browser that is not signed in, tied to it by a cookie."""
+    cookies = current_cookies(request)
+    held = cookies.form(request)
+    response = show(request, template, status, csrf=cookies.csrf(held), **values)
+    cookies.set_form(response, held)
+    return response
+
+
+def word(request: Request, key: str) -> str:
+    """One text in the reader's language."""
+    return WORDS[language_of(request)][key]
