@@ -64,7 +64,7 @@ def leave_for_provider(
     request: Request,
     cookies: CurrentCookies,
     next: str = "",
-    invitation: str = "",  # noqa: A002
+    invitation: str = "",
 ) -> Response:
     """Send the browser to the identity provider."""
     try:
