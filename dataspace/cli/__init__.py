@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving
+from dataspace.cli import access, asking, datasets, deciding, holding, ledger, opt_outs, organisations, people, serving
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -16,6 +16,9 @@ app.command("ingest")(holding.ingest)
 holding.add_holding(datasets.app)
 app.add_typer(holding.keys, name="key")
 app.add_typer(people.app, name="person")
+access.add_access(people.app)
+app.add_typer(access.tokens, name="token")
+app.add_typer(organisations.app, name="organisation")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(ledger.app, name="audit")
 app.add_typer(deciding.applications, name="application")

@@ -9,6 +9,8 @@ from dataspace.domain.actors import SYSTEM, Role
 from dataspace.domain.token_scopes import TokenScope
 from dataspace.settings import Settings
 
+LOCAL = "http://127.0.0.1:8000"
+
 tokens = typer.Typer(no_args_is_help=True, help="One's own access tokens.")
 
 
@@ -75,7 +77,7 @@ def email(person: str, address: str) -> None:
 
 
 @tokens.command("list")
-def list_tokens(url: Url, token: Token) -> None:
+def list_tokens(token: Token, url: Url = LOCAL) -> None:
     """One's tokens in force: identifier, last day, last used, scopes and label."""
     with connect(url, token) as node:
         for entry in node.tokens():
@@ -85,8 +87,8 @@ def list_tokens(url: Url, token: Token) -> None:
 
 @tokens.command()
 def issue(
-    url: Url,
     token: Token,
+    url: Url = LOCAL,
     label: Annotated[str, typer.Option(help="what it is for")] = "",
     days: Annotated[int, typer.Option(min=1, max=365)] = 90,
     scope: Annotated[list[TokenScope] | None, typer.Option(help="several times; all by default")] = None,
@@ -99,7 +101,7 @@ def issue(
 
 
 @tokens.command()
-def revoke(token_id: str, url: Url, token: Token) -> None:
+def revoke(token_id: str, token: Token, url: Url = LOCAL) -> None:
     """End one of one's tokens: its very next request is refused."""
     with connect(url, token) as node:
         node.revoke_token(token_id)

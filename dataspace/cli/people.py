@@ -7,6 +7,7 @@ import typer
 
 from dataspace.cli.amounts import organisation as party_of
 from dataspace.domain.actors import SYSTEM, Role
+from dataspace.domain.token_scopes import TokenScope
 from dataspace.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -36,6 +37,7 @@ def token(
     person: str,
     label: Annotated[str, typer.Option(help="what it is for")] = "",
     days: Annotated[int, typer.Option(min=1, max=365)] = 90,
+    scope: Annotated[list[TokenScope] | None, typer.Option(help="several times; all by default")] = None,
 ) -> None:
     """Issue a personal access token. It is shown once and never again."""
     from dataspace.bootstrap import open_node
@@ -43,7 +45,13 @@ def token(
 
     node = open_node(Settings(), create=False)
     issued = accounts.issue_token(
-        node.unit_of_work(), node.clock, SYSTEM, person, label=label, valid_for=timedelta(days=days)
+        node.unit_of_work(),
+        node.clock,
+        SYSTEM,
+        person,
+        label=label,
+        valid_for=timedelta(days=days),
+        scopes=frozenset(scope or ()) or None,
     )
     typer.echo(issued.plaintext)
     typer.echo(f"valid until {issued.expires_at:%Y-%m-%d}", err=True)

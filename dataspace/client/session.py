@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -17,6 +17,7 @@ from dataspace.client.asking import Number, query_request
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
 from dataspace.client.ledger import verify
+from dataspace.wire import signin
 
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
@@ -124,6 +125,25 @@ class Dataspace:
         said = self.ledger()
         return verify(self.postings(), said.postings, said.postings_hash)
 
+    # One's own account
+
+    def account(self) -> signin.Person:
+        """Who the token belongs to."""
+        return self._get("/account", signin.Person)
+
+    def tokens(self) -> list[signin.TokenEntry]:
+        """One's access tokens in force; their text is never shown again."""
+        return self._get("/account/tokens", list[signin.TokenEntry])
+
+    def issue_token(self, label: str = "", scopes: Sequence[signin.Scope] = (), days: int = 90) -> signin.NewToken:
+        """A new token for oneself, for at most a year; without `scopes` it may do all that one may."""
+        request = signin.TokenRequest(label=label, scopes=list(scopes), days=days)
+        return self._post("/account/tokens", request, signin.NewToken)
+
+    def revoke_token(self, token_id: str) -> None:
+        """End one of one's tokens: its very next request is refused."""
+        self._post(f"/account/tokens/{token_id}/revocation", None, type(None))
+
     # Opting out of secondary use (Art. 71); for the access body's desk
 
     def opt_out(
@@ -214,7 +234,7 @@ class Dataspace:
         if response.is_error:
             raise from_problem(_problem(response))
         try:
-            return TypeAdapter(shape).validate_json(response.content)
+            return TypeAdapter(shape).validate_json(response.content or b"null")
         except ValidationError:
             raise DataspaceError(
                 f"{self._http.base_url} answered something else than expected: is it a node, of this version?"

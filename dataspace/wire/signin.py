@@ -3,7 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from dataspace.wire import Shape
 
 Scope = Literal["read", "query", "apply", "decide", "opt-out", "operate", "account"]
 Kind = Literal[
@@ -11,10 +13,6 @@ Kind = Literal[
     "coordinator-access-body", "supervisory-authority",
 ]  # fmt: skip
 RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,39}$")]
-
-
-class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Person(Shape):

@@ -73,6 +73,11 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert desk.opt_out("P 7").choice == "opt-out"
         assert desk.opt_out_status("P 7").opted_out
         assert desk.withdraw_opt_out("P 7", channel="on-behalf").channel == "on-behalf"
+        assert researcher.account().id == people.researcher.id
+        issued = researcher.issue_token("laptop", scopes=["read", "query"], days=7)
+        assert {entry.label for entry in researcher.tokens()} >= {"laptop"}
+        researcher.revoke_token(issued.id)
+        assert "laptop" not in {entry.label for entry in researcher.tokens()}
         assert researcher.register()[0].number == withdrawn.number
         assert researcher.ledger().sound
         assert len(list(researcher.postings())) == researcher.ledger().postings

@@ -63,7 +63,7 @@ def sign_in_here(
 def leave_for_provider(
     request: Request,
     cookies: CurrentCookies,
-    next: str = "",
+    next: str = "",  # noqa: A002 - the name in the address
     invitation: str = "",
 ) -> Response:
     """Send the browser to the identity provider."""
