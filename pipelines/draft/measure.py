@@ -12,7 +12,7 @@ from pipelines import sqltext as sql
 from pipelines.draft.names import KNOWN
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.mapping import Family, family, raw
+from pipelines.mapping import FALSE, TRUE, Family, family, raw
 from pipelines.readers import DeliveredTable, Source
 
 MEMORY = "1GB"
@@ -28,6 +28,15 @@ HEAD = 80
 
 MISSING: tuple[str, ...] = tuple(KNOWN["missing"]["words"])
 """Words that may stand for a missing value."""
+
+
+ODD = 200
+"""One cell in so many may be of another kind than the rest, and is set aside; of fewer cells none may."""
+
+
+def nearly(cells: int, filled: int) -> bool:
+    """True if `cells` of the `filled` ones are all but some odd ones."""
+    return 0 < filled <= cells + filled // ODD
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,8 @@ class ColumnFacts:
 
     @property
     def has_decimal_comma(self) -> bool:
-        """True if all cells are numbers, some with a decimal comma for certain: 1,234 alone may be a thousand."""
-        return self.thousands < self.comma and self.comma + self.whole == self.filled and not self.padded
+        """True if cells are numbers, some with a decimal comma for certain: 1,234 alone may be a thousand."""
+        return self.thousands < self.comma and nearly(self.comma + self.whole, self.filled) and not self.padded
 
     @property
     def number_sql(self) -> str:
@@ -148,8 +157,8 @@ def _aggregates(t: str) -> str:
         number,
         comma,
         f"regexp_full_match({t}, '[+-]?[1-9][0-9]{{0,2}},[0-9]{{3}}')",
-        f"{low} IN ('true', 't', 'yes', 'y')",
-        f"{low} IN ('false', 'f', 'no', 'n')",
+        f"{low} IN ({TRUE})",
+        f"{low} IN ({FALSE})",
         day,
     )
     asked = [

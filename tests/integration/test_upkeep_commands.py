@@ -55,7 +55,7 @@ def test_erase_takes_persons_from_a_file_under_every_key_version(clinic: Clinic,
 def test_erase_without_identifiers_is_refused(clinic: Clinic, tmp_path: Path) -> None:
     clinic.deliver()
     (tmp_path / "empty").write_text("\n")
-    for file, why in (("empty", "holds no identifier"), ("absent", "cannot be read")):
+    for file, why in (("empty", "there is no identifier"), ("absent", "cannot be read")):
         command = ("erase", str(clinic.plan.file), "--reason", "x", "--persons", str(tmp_path / file))
         assert why in told(*command, code=1)
 
