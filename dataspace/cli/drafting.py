@@ -26,6 +26,7 @@ OF_CORE = {
     "tabulation": 'tabulation = [{ name = "by_sex", sql = "SELECT …", epsilon = "0.5" }]',
     "purposes": 'purposes = ["e"]',
     "persons": "persons = []",
+    "legal_basis": 'legal_basis = "e"',
 }
 
 
