@@ -184,7 +184,12 @@ class AccessApplication:
     @property
     def written(self) -> Written:
         """The newest that the applicant wrote."""
-        return self.reworked or Written(self.form, self.answers)
+        return self.reworked or self.on_file
+
+    @property
+    def on_file(self) -> Written:
+        """What the access body and the public go by: what was submitted last, or the draft before that."""
+        return Written(self.form, self.answers)
 
     def rewritten(self, written: Written) -> "AccessApplication":
         """With what the applicant writes now; what was submitted stays beside it until it is submitted anew."""

@@ -64,7 +64,7 @@ def get_draft(uow: UnitOfWork, by: Actor, application_id: str) -> Draft:
     """For the applicant and the persons named: the newest; for others, what was submitted."""
     with uow.reading():
         case = visible(uow, by, application_id)
-        written = case.written if _sees_drafts(by, case) else Written(case.form, case.answers)
+        written = case.written if _sees_drafts(by, case) else case.on_file
         returns = uow.submissions.returns(case.id)
         return Draft(case, written, missing_in(written), returns[-1] if returns else None, visible_files(uow, by, case))
 
@@ -90,7 +90,7 @@ def return_application(
     with uow:
         before = visible(uow, by, application_id)
         check_may_act_on_application(by, ApplicationAction.RETURN, before)
-        check_addresses(Written(before.form, before.answers), said)
+        check_addresses(before.on_file, said)
         returned = replace(before.after(ApplicationAction.RETURN), returned_at=now)
         details = {"number": returned.number, "fields": ", ".join(said)}
         event = AuditEvent(EventKind.APPLICATION_RETURNED, by.id, returned.id, now, details)

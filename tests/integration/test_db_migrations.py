@@ -239,3 +239,22 @@ def test_a_plain_sqlite_client_can_read_the_ledger(tmp_path: Path) -> None:
         assert connection.execute("select kind, source_kind, target_kind from postings").fetchall() == [
             ("capacity", "authority", "dataset-free")
         ]
+
+
+def test_what_was_submitted_before_forms_is_its_first_edition(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    node = make_node(tmp_path)
+    node.dataset()
+    case, draft = node.submitted(), node.draft()
+    back = return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "shorter"})
+    with node.engine.begin() as connection:
+        command.downgrade(_config(connection), "0002")
+    migrate(node.engine)
+    with node.uow.reading() as uow:
+        assert [edition.written.form for edition in uow.submissions.editions(case.id)] == [case.form]
+        assert uow.submissions.editions(draft.id) == []
+        assert uow.applications.get(case.id) == case
+        assert uow.applications.get(back.id).state == "submitted"

@@ -293,7 +293,7 @@ def test_what_is_public_is_what_was_submitted(node: Node) -> None:
     reworked = forms.rewrite_draft(
         node.uow, node.clock, node.researcher, case.id, changed, version=case.version
     )  # fmt: skip
-    assert public_part(Written(reworked.form, reworked.answers))["public.project_name"] == node.form().title
+    assert public_part(reworked.on_file)["public.project_name"] == node.form().title
     assert public_part(reworked.written)["public.project_name"] == "Another"
 
 

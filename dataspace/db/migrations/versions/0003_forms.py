@@ -26,6 +26,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """States that were not known before become the nearest that were."""
+    op.execute("update applications set state = 'submitted' where state = 'incomplete'")
+    op.execute("update applications set state = 'withdrawn' where state = 'lapsed'")
     op.drop_table("attachments")
     op.drop_table("application_returns")
     op.drop_table("application_editions")
