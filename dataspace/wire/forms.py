@@ -8,8 +8,12 @@ from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, model_v
 from dataspace.wire import Amount, Guarantee, Shape, Slug, Text
 
 Kind = Literal["access-application", "data-request"]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
-Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000)]
+STORABLE = r"^[^\x00]*$"
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=STORABLE)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Address = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,199}$")]
+Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000, pattern=STORABLE)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class Said(Shape):
@@ -71,7 +75,7 @@ class PlannedTable(Shape):
     """One table of a tabulation plan (Art. 69(2)(d)): a query, and exactly one price as for a query under a permit."""
 
     name: Slug
-    sql: str = Field(min_length=1, max_length=65_536)
+    sql: str = Field(min_length=1, max_length=65_536, pattern=STORABLE)
     epsilon: Amount | None = None
     rho: Amount | None = None
     accuracy: Amount | None = None
@@ -96,17 +100,17 @@ class Content(Shape):
     form_version: int | None = Field(default=None, ge=1, le=1000)
     title: Line = ""
     purposes: list[Literal["a", "b", "c", "d", "e", "f"]] = Field(default=[], max_length=6)
-    columns: list[tuple[Slug, Slug, str]] = Field(default=[], max_length=5000)
+    columns: list[tuple[Slug, Slug, Name]] = Field(default=[], max_length=5000)
     justification: Long = ""
     lay_summary: Long = ""
     legal_basis: Literal["a", "c", "e", "f"] | None = None
-    persons: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(default=[], max_length=100)
+    persons: list[Name] = Field(default=[], max_length=100)
     acting_for: Line = ""
     requested: Guarantee | None = None
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
     tabulation: list[PlannedTable] = Field(default=[], max_length=100)
-    answers: dict[str, dict[str, JsonValue]] = Field(default={}, max_length=50)
+    answers: dict[Key, dict[Key, JsonValue]] = Field(default={}, max_length=50)
 
 
 class FieldFault(Shape):
@@ -170,4 +174,4 @@ class Difference(Shape):
 class ReturnRequest(Shape):
     """What is missing, by `section.field` (of a short application, by its member)."""
 
-    missing: dict[str, Text] = Field(min_length=1, max_length=200)
+    missing: dict[Address, Text] = Field(min_length=1, max_length=200)

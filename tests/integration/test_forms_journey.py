@@ -187,6 +187,28 @@ def test_what_cannot_be_kept_changes_nothing(api: ApiNode, case: str) -> None:
     assert send(api, "researcher", "GET", path).json() == draft
 
 
+ODD = {
+    "half a character": '{"answers": {"purpose": {"benefit": "\\ud800"}}}',
+    "a null character": '{"answers": {"purpose": {"benefit": "a\\u0000b"}}}',
+    "in a title": '{"title": "a\\u0000b"}',
+    "in a name": '{"persons": ["\\u0000"]}',
+    "in a column": '{"columns": [["a", "b", "\\ud800"]]}',
+    "in a field": '{"answers": {"purpose": {"\\ud800": "x"}}}',
+    "in a section": '{"answers": {"\\ud800": {"x": "x"}}}',
+    "in an entry": '{"answers": {"data": {"periods": [{"\\ud800": 1}]}}}',
+    "in a file": '{"answers": {"purpose": {"plan_file": ["\\ud800"]}}}',
+    "not a number": '{"answers": {"data": {"size": NaN}}}',
+    "nested": '{"answers": {"data": {"size": ' + "[" * 900 + "]" * 900 + "}}}",
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_bodies_are_refused_and_never_break_the_node(api: ApiNode, odd: str) -> None:
+    json = {"Content-Type": "application/json"}
+    response = send(api, "researcher", "POST", "/applications/drafts", content=ODD[odd].encode(), headers=json)
+    assert response.status_code == 422, response.text
+
+
 def test_an_edit_names_the_version_it_read(api: ApiNode) -> None:
     draft = send(api, "researcher", "POST", "/applications/drafts", json=body(api)).json()
     path = f"/applications/{draft['id']}/draft"
@@ -477,3 +499,19 @@ def test_what_is_written_wrong_is_said_before_it_is_sent(run: Callable[..., Resu
     (tmp_path / "wrong.toml").write_text('purposes = ["z"]')
     assert isinstance(run("researcher", "draft", str(tmp_path / "wrong.toml")).exception, InvalidInput)
     assert isinstance(run("assessor", "return", "x", "--missing", "nothing").exception, InvalidInput)
+
+
+def test_a_short_application_is_read_and_completed_like_any_other(api: ApiNode) -> None:
+    """Filed in one step, with a title as long as that allows: returned, completed, compared."""
+    long = ("A long title\n" * 300).strip()
+    case = api.people.submitted(replace(api.people.form(), title=long))
+    assert send(api, "assessor", "GET", f"/applications/{case.id}/draft").json()["content"]["title"] == long
+    asked = {"missing": {"title": "shorten it"}}
+    assert send(api, "assessor", "POST", f"/applications/{case.id}/return", json=asked).status_code == 200
+    shorter = replace(api.people.form(), title="Short")
+    people = api.people
+    version = applications.get_application(people.uow, people.researcher, case.id).version
+    applications.edit_application(people.uow, people.clock, people.researcher, case.id, shorter, version=version)
+    assert send(api, "researcher", "POST", f"/applications/{case.id}/submission").status_code == 200
+    told = send(api, "assessor", "GET", f"/applications/{case.id}/differences").json()
+    assert [(one["field"], one["after"]) for one in told] == [("title", "Short")]

@@ -24,6 +24,9 @@ LONGEST_TEXT = 20_000
 MOST_ENTRIES = 50
 """Characters and entries that an answer may have at most."""
 
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_NAME = re.compile("[a-z][a-z0-9_]{0,59}")
+_FILE = re.compile("att_[a-z0-9_]{1,36}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}")
 
 
@@ -190,7 +193,8 @@ def _of_value(address: str, field: Field, value: Any) -> Iterator[Fault]:
 def _of_entry(address: str, field: Field, entry: Mapping[str, Any]) -> Iterator[Fault]:
     asked = {inner.id: inner for inner in field.entry}
     for name in entry.keys() - asked.keys():
-        yield Fault(f"{address}.{name}", FaultKind.UNKNOWN, "an entry has no such field")
+        where = f"{address}.{name}" if _NAME.fullmatch(name) else address
+        yield Fault(where, FaultKind.UNKNOWN, "an entry has no such field")
     for name, inner in asked.items():
         value = entry.get(name)
         if not _is_empty(value):
@@ -228,6 +232,8 @@ def _text(longest: int) -> Callable[[Field, Any], Verdict]:
     def check(_field: Field, value: Any) -> Verdict:
         if not isinstance(value, str):
             return FaultKind.MALFORMED, "write a text"
+        if _UNWRITABLE.search(value):
+            return FaultKind.MALFORMED, "write a text without characters that cannot be stored"
         if len(value) > longest:
             return FaultKind.MALFORMED, f"a text here has at most {longest} characters"
         if longest == LONGEST_LINE and not value.isprintable():
@@ -277,7 +283,7 @@ def _country(_field: Field, value: Any) -> Verdict:
 
 
 def _email(_field: Field, value: Any) -> Verdict:
-    if not isinstance(value, str) or len(value) > LONGEST_LINE:
+    if not isinstance(value, str) or len(value) > LONGEST_LINE or not value.isprintable():
         return FaultKind.MALFORMED, "write an e-mail address"
     return None if _EMAIL.fullmatch(value) else (FaultKind.INVALID, "this is not an e-mail address; write name@domain")
 
@@ -295,7 +301,7 @@ def _confirmation(_field: Field, value: Any) -> Verdict:
 
 
 def _attachment(_field: Field, value: Any) -> Verdict:
-    sound = isinstance(value, list) and all(isinstance(one, str) and len(one) <= 40 for one in value)
+    sound = isinstance(value, list) and all(isinstance(one, str) and _FILE.fullmatch(one) for one in value)
     sound = sound and len(set(value)) == len(value) <= MOST_ENTRIES
     return None if sound else (FaultKind.MALFORMED, "write the list of identifiers that the uploads were given")
 
