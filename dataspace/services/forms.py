@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import (
+    NO_ANSWERS,
     AccessApplication,
     ApplicationAction,
     ApplicationKind,
@@ -53,8 +54,9 @@ def rewrite_draft(
     """
     with uow:
         before = visible(uow, by, application_id)
-        _check_kept(before.kind, written)
-        edited = edit(by, before, written, version)
+        kept = _as_short_as(before, written)
+        _check_kept(before.kind, kept)
+        edited = edit(by, before, kept, version)
         uow.applications.save(edited, event_of(EventKind.APPLICATION_EDITED, by, edited, clock))
         uow.commit()
     return edited
@@ -152,6 +154,12 @@ def visible_files(uow: UnitOfWork, by: Actor, case: AccessApplication) -> tuple[
 def event_of(kind: EventKind, by: Actor, case: AccessApplication, clock: Clock) -> AuditEvent:
     """An event about a case, which its number says."""
     return AuditEvent(kind, by.id, case.id, clock.now(), {"number": case.number})
+
+
+def _as_short_as(before: AccessApplication, written: Written) -> Written:
+    """A short application stays one as long as nothing is answered beside its typed heart."""
+    short = before.answers == NO_ANSWERS and not written.answers.values
+    return Written(written.form) if short else written
 
 
 def _check_kept(kind: ApplicationKind, written: Written) -> None:
