@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving
+from dataspace.cli import asking, datasets, deciding, drafting, holding, ledger, opt_outs, people, serving
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -18,6 +18,7 @@ app.add_typer(holding.keys, name="key")
 app.add_typer(people.app, name="person")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(ledger.app, name="audit")
+drafting.add_drafting(deciding.applications)
 app.add_typer(deciding.applications, name="application")
 app.add_typer(deciding.permits, name="permit")
 app.add_typer(opt_outs.app, name="opt-out")

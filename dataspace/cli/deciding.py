@@ -21,16 +21,16 @@ LOCAL = "http://127.0.0.1:8000"
 
 
 @applications.command("list")
-def list_applications(token: Token, url: Url = LOCAL) -> None:
-    """Applications you may see."""
-    for case in connect(url, token).applications():
+def list_applications(token: Token, url: Url = LOCAL, state: str | None = None) -> None:
+    """Applications you may see, newest first; of one state, if you say which."""
+    for case in connect(url, token).applications(state=state):
         typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
 
 
 @applications.command()
 def apply(file: Path, token: Token, url: Url = LOCAL) -> None:
     """File and submit the application in FILE (.toml or .json; deploy/application.example.toml is one)."""
-    case = connect(url, token).apply(application_request(_fields(file)))
+    case = connect(url, token).apply(application_request(read_fields(file)))
     typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
 
 
@@ -81,7 +81,8 @@ def revoke(permit: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
     typer.echo(connect(url, token).revoke(permit, reasons).state)
 
 
-def _fields(file: Path) -> dict[str, Any]:
+def read_fields(file: Path) -> dict[str, Any]:
+    """The fields of a TOML or JSON file by name; raises InvalidInput."""
     try:
         fields = json.loads(read_text(file)) if file.suffix == ".json" else tomllib.loads(read_text(file))
     except ValueError as error:

@@ -16,6 +16,7 @@ from dataspace.client.answer import Answer
 from dataspace.client.asking import Number, query_request
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
+from dataspace.client.forms import Forms
 from dataspace.client.ledger import verify
 
 T = TypeVar("T")
@@ -23,7 +24,11 @@ OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
 
 
-class Dataspace:
+PAGE = 500
+"""Applications fetched at a time."""
+
+
+class Dataspace(Forms):
     """Ask a node.
 
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
@@ -74,9 +79,16 @@ class Dataspace:
         """File and submit a health data access application (Art. 67)."""
         return self._post("/applications", application, wire.ApplicationEntry)
 
-    def applications(self) -> list[wire.ApplicationEntry]:
-        """Applications the caller may see: one's own, or all for an access body."""
-        return self._get("/applications", list[wire.ApplicationEntry])
+    def applications(self, *, state: str | None = None) -> list[wire.ApplicationEntry]:
+        """Applications the caller may see, newest first: one's own, or all for an access body; of one state or any."""
+        found: list[wire.ApplicationEntry] = []
+        chosen = f"&state={state}" if state else ""
+        while True:
+            after = f"&after={found[-1].id}" if found else ""
+            page = self._get(f"/applications?most={PAGE}{chosen}{after}", list[wire.ApplicationEntry])
+            found += page
+            if len(page) < PAGE:
+                return found
 
     def assess(self, application: str) -> wire.ApplicationEntry:
         """Take a submitted application into assessment; for an access body's assessor."""
@@ -205,6 +217,15 @@ class Dataspace:
         return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
 
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
+        response = self._request(method, path, **options)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise DataspaceError(
+                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
+            ) from None
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:
@@ -213,12 +234,7 @@ class Dataspace:
             raise InvalidInput(f"this is not an address of a node: {error}") from None
         if response.is_error:
             raise from_problem(_problem(response))
-        try:
-            return TypeAdapter(shape).validate_json(response.content)
-        except ValidationError:
-            raise DataspaceError(
-                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
-            ) from None
+        return response
 
 
 def _only_active(permits: list[wire.PermitEntry]) -> str:

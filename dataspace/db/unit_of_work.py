@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dataspace.db.accounts import SqlAccounts
 from dataspace.db.applications import SqlApplications
+from dataspace.db.attachments import SqlAttachments
 from dataspace.db.audit import SqlAuditTrail
 from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
@@ -17,6 +18,7 @@ from dataspace.db.opt_outs import SqlOptOuts
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
+from dataspace.db.submissions import SqlSubmissions
 from dataspace.domain.errors import Busy
 
 
@@ -31,6 +33,8 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     releases: SqlReleases
     opt_outs: SqlOptOuts
+    submissions: SqlSubmissions
+    attachments: SqlAttachments
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -91,3 +95,5 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
         self.opt_outs = SqlOptOuts(connection, self.audit)
+        self.submissions = SqlSubmissions(connection)
+        self.attachments = SqlAttachments(connection, self.audit)

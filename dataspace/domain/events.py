@@ -34,6 +34,11 @@ class EventKind(StrEnum):
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
     OPT_OUT_READ = "opt-out-read"
     OPT_OUTS_REKEYED = "opt-outs-rekeyed"
+    APPLICATION_RETURNED = "application-returned"
+    APPLICATION_RESUBMITTED = "application-resubmitted"
+    APPLICATION_LAPSED = "application-lapsed"
+    ATTACHMENT_ADDED = "attachment-added"
+    ATTACHMENT_REMOVED = "attachment-removed"
 
 
 @dataclass(frozen=True)

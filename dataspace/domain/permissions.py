@@ -62,9 +62,12 @@ APPLICATION_ACTIONS = {
         {ApplicationAction.VIEW, ApplicationAction.EDIT, ApplicationAction.SUBMIT, ApplicationAction.WITHDRAW}
     ),
     Party.NAMED: frozenset({ApplicationAction.VIEW}),
-    Party.ASSESSOR: frozenset({ApplicationAction.VIEW, ApplicationAction.START_ASSESSMENT}),
+    Party.ASSESSOR: frozenset(
+        {ApplicationAction.VIEW, ApplicationAction.START_ASSESSMENT, ApplicationAction.RETURN, ApplicationAction.LAPSE}
+    ),
     Party.DECISION_MAKER: frozenset({ApplicationAction.VIEW, ApplicationAction.GRANT, ApplicationAction.REFUSE}),
-    Party.OPERATOR: frozenset[ApplicationAction](),
+    # the node itself ends what was not completed in time, and sees nothing of it
+    Party.OPERATOR: frozenset({ApplicationAction.LAPSE}),
 }
 
 SEES_DRAFTS = frozenset({Party.APPLICANT, Party.NAMED})
@@ -92,6 +95,11 @@ def parties(actor: Actor, applicant: str, persons: frozenset[str]) -> frozenset[
     official = set() if own else {party for role, party in _HDAB_PARTY.items() if actor.has(role)}
     operator = {Party.OPERATOR} if actor.has(Role.OPERATOR) else set()
     return frozenset(own | official | operator)
+
+
+def sees_received(actor: Actor) -> bool:
+    """Whether the actor may view every application that was received: the access body (SEES_DRAFTS aside)."""
+    return any(role in _HDAB_PARTY for role in actor.roles)
 
 
 def check_may(actor: Actor, action: NodeAction) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
-from dataspace.domain.applications import AccessApplication
+from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
@@ -24,6 +25,7 @@ from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.services.form_ports import Attachments, Submissions
 
 
 class Clock(Protocol):
@@ -104,6 +106,14 @@ class Datasets(Protocol):
     def schema(self, dataset_id: str, snapshot: str) -> DatasetSchema: ...
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at a list: their own cases and, for the access body, all that were received."""
+
+    person: str
+    sees_received: bool
+
+
 class Applications(Protocol):
     """Data access applications. `save` raises WrongState if the stored version is not the one before."""
 
@@ -114,7 +124,13 @@ class Applications(Protocol):
         ...
 
     def all(self) -> list[AccessApplication]: ...
-    def next_number(self, year: int) -> str: ...
+    def page(
+        self, viewer: Viewer, states: Collection[ApplicationState], after: str | None, most: int
+    ) -> list[AccessApplication]:
+        """What `viewer` may see, newest first: at most `most` that follow `after`, in one of `states` or in any."""
+        ...
+
+    def next_number(self, year: int, kind: ApplicationKind = ApplicationKind.ACCESS) -> str: ...
 
 
 class Permits(Protocol):
@@ -260,6 +276,10 @@ class UnitOfWork(Protocol):
     def releases(self) -> Releases: ...
     @property
     def opt_outs(self) -> OptOuts: ...
+    @property
+    def submissions(self) -> Submissions: ...
+    @property
+    def attachments(self) -> Attachments: ...
     @property
     def audit(self) -> AuditTrail: ...
 

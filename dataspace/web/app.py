@@ -9,11 +9,12 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
-from dataspace.web.api import applications, opt_outs, permits, public, queries
+from dataspace.web.api import applications, drafts, forms, opt_outs, permits, public, queries
 from dataspace.web.portal import home
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
+PROBLEMS = (400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 500, 503)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
@@ -31,13 +32,15 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        responses={status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 500, 503)},
+        responses={status: {"model": wire.Problem} for status in PROBLEMS},
     )
     app.state.node = node
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
+        api.include_router(router)
+    for router in (forms.router, drafts.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(home.router)

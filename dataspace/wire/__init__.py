@@ -188,6 +188,7 @@ class ApplicationEntry(Shape):
     state: str
     requested: Guarantee | None
     reasons: str
+    kind: str = "access-application"
 
 
 class GrantRequest(Shape):

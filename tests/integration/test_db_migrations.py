@@ -19,6 +19,7 @@ from dataspace.db.tables import APPEND_ONLY, metadata
 from dataspace.domain.errors import Busy, InvalidInput, Unavailable
 from dataspace.domain.ledger import Charge
 from dataspace.services import ledger
+from dataspace.services.forms import return_application
 from tests.factories import make_charge, make_node
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +130,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.dataset()
     node.release(node.charge(node.permit(), 5))
     node.opt_out()
+    return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "say it shortly"})
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",
@@ -237,3 +239,22 @@ def test_a_plain_sqlite_client_can_read_the_ledger(tmp_path: Path) -> None:
         assert connection.execute("select kind, source_kind, target_kind from postings").fetchall() == [
             ("capacity", "authority", "dataset-free")
         ]
+
+
+def test_what_was_submitted_before_forms_is_its_first_edition(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    node = make_node(tmp_path)
+    node.dataset()
+    case, draft = node.submitted(), node.draft()
+    back = return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "shorter"})
+    with node.engine.begin() as connection:
+        command.downgrade(_config(connection), "0002")
+    migrate(node.engine)
+    with node.uow.reading() as uow:
+        assert [edition.written.form for edition in uow.submissions.editions(case.id)] == [case.form]
+        assert uow.submissions.editions(draft.id) == []
+        assert uow.applications.get(case.id) == case
+        assert uow.applications.get(back.id).state == "submitted"

@@ -10,13 +10,23 @@ from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permits import permit_persons, permits
+from dataspace.db.tables.submissions import (
+    application_editions,
+    application_persons,
+    application_returns,
+    attachments,
+)
 from dataspace.db.tables.trail import audit_events, chains, counters
 
 __all__ = [
     "APPEND_ONLY",
     "allocations",
     "amount",
+    "application_editions",
+    "application_persons",
+    "application_returns",
     "applications",
+    "attachments",
     "audit_events",
     "chains",
     "charges",
@@ -35,5 +45,14 @@ __all__ = [
     "within",
 ]
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+APPEND_ONLY = (
+    "charges",
+    "releases",
+    "postings",
+    "audit_events",
+    "dataset_snapshots",
+    "opt_outs",
+    "application_editions",
+    "application_returns",
+)
 """Tables whose rows triggers protect from update and delete."""

@@ -70,6 +70,7 @@ def application(case: AccessApplication) -> wire.ApplicationEntry:
         state=case.state.value,
         requested=_guarantee(form.guarantee) if form.guarantee else None,
         reasons=case.reasons,
+        kind=case.kind.value,
     )
 
 

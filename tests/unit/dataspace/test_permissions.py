@@ -41,13 +41,15 @@ PEOPLE = {
 }
 
 APPLICATION_TABLE = """
-state            | applicant            | named | assessor              | decision-maker
-draft            | edit submit view withdraw | view |                   |
-submitted        | view withdraw        | view  | start-assessment view | view
-under-assessment | view withdraw        | view  | view                  | grant refuse view
-granted          | view                 | view  | view                  | view
-refused          | view                 | view  | view                  | view
-withdrawn        | view                 | view  | view                  | view
+state            | applicant            | named | assessor              | decision-maker | operator
+draft            | edit submit view withdraw | view |                   | |
+submitted        | view withdraw        | view  | return start-assessment view | view |
+incomplete       | edit submit view withdraw | view | lapse view        | view | lapse
+lapsed           | view                 | view  | view                  | view |
+under-assessment | view withdraw        | view  | view                  | grant refuse view |
+granted          | view                 | view  | view                  | view |
+refused          | view                 | view  | view                  | view |
+withdrawn        | view                 | view  | view                  | view |
 """
 
 PERMIT_TABLE = """
@@ -129,7 +131,8 @@ def test_tables_are_complete() -> None:
 def test_every_application_state_can_be_reached_and_ends_somewhere() -> None:
     assert set(TRANSITIONS.values()) == set(ApplicationState)
     final = set(ApplicationState) - {state for state, _ in TRANSITIONS}
-    assert final == {ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+    ended = {ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+    assert final == ended | {ApplicationState.LAPSED}
 
 
 @pytest.mark.parametrize("conflicted", ["applicant", "named"])
