@@ -9,11 +9,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dataspace.db.accounts import SqlAccounts
+from dataspace.db.addresses import SqlAddresses
 from dataspace.db.applications import SqlApplications
 from dataspace.db.audit import SqlAuditTrail
+from dataspace.db.clocks import SqlClocks
 from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
+from dataspace.db.outbox import SqlOutbox
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
@@ -31,6 +34,9 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     releases: SqlReleases
     opt_outs: SqlOptOuts
+    clocks: SqlClocks
+    outbox: SqlOutbox
+    addresses: SqlAddresses
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -91,3 +97,6 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
         self.opt_outs = SqlOptOuts(connection, self.audit)
+        self.clocks = SqlClocks(connection)
+        self.outbox = SqlOutbox(connection, self.audit)
+        self.addresses = SqlAddresses(connection)

@@ -24,6 +24,7 @@ from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.services.clock_ports import Addresses, Clocks, Outbox
 
 
 class Clock(Protocol):
@@ -260,6 +261,12 @@ class UnitOfWork(Protocol):
     def releases(self) -> Releases: ...
     @property
     def opt_outs(self) -> OptOuts: ...
+    @property
+    def clocks(self) -> Clocks: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def addresses(self) -> Addresses: ...
     @property
     def audit(self) -> AuditTrail: ...
 

@@ -8,6 +8,7 @@ from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
+from dataspace.db.tables.outbox import outbox_deliveries, outbox_messages
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permits import permit_persons, permits
 from dataspace.db.tables.trail import audit_events, chains, counters
@@ -26,6 +27,8 @@ __all__ = [
     "metadata",
     "opt_outs",
     "organisations",
+    "outbox_deliveries",
+    "outbox_messages",
     "permit_persons",
     "permits",
     "persons",
@@ -35,5 +38,5 @@ __all__ = [
     "within",
 ]
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs", "outbox_messages")
 """Tables whose rows triggers protect from update and delete."""

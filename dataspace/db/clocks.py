@@ -1,0 +1,148 @@
+"""Cases with the facts that their clocks follow from: a fixed number of queries, however many cases there are."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, select, union
+
+from dataspace.db import audit, chains
+from dataspace.db import tables as t
+from dataspace.domain.actors import Actor
+from dataspace.domain.clock_rules import FACT_KINDS, PERMIT_EXPIRED, PERMIT_EXPIRES, SUBJECT_OF
+from dataspace.domain.clock_states import Case, Fact
+from dataspace.domain.clocks import Subject
+from dataspace.domain.purposes import RESERVED_TO_PUBLIC_BODIES
+
+REPORTED = "activity-report-published"
+
+Subjects = Select[Any] | CompoundSelect[Any] | list[str] | None
+"""Which subjects: those that a query finds, those named, or all."""
+
+
+class SqlClocks:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hold(self) -> None:
+        chains.locked_head(self._connection, audit.CHAIN)
+
+    def all(self, now: datetime) -> list[Case]:
+        return self._cases(None, now)
+
+    def of_person(self, person: Actor, now: datetime) -> list[Case]:
+        return self._cases(_concerning(person), now)
+
+    def of_subject(self, subject: str, now: datetime) -> Case | None:
+        found = self._cases([subject], now)
+        return found[0] if found else None
+
+    def reports(self) -> list[Fact]:
+        query = select(t.audit_events).where(t.audit_events.c.kind == REPORTED).order_by(t.audit_events.c.seq)
+        return [_fact(row) for row in self._connection.execute(query)]
+
+    def _cases(self, subjects: Subjects, now: datetime) -> list[Case]:
+        facts: dict[str, list[Fact]] = defaultdict(list)
+        for row in self._rows(_events(), t.audit_events.c.subject, subjects):
+            facts[row.subject].append(_fact(row))
+        permits = {row.id: row for row in self._rows(_permits(), t.permits.c.id, subjects)}
+        named: dict[str, set[str]] = defaultdict(set)
+        for row in self._rows(select(t.permit_persons), t.permit_persons.c.permit, subjects):
+            named[row.permit].add(row.person)
+        holders: dict[str, dict[str, str]] = defaultdict(dict)
+        for row in self._rows(_permit_holders(), t.allocations.c.permit, subjects):
+            holders[row.permit][row.dataset] = row.holder
+        for row in self._rows(select(t.datasets.c.id, t.datasets.c.holder), t.datasets.c.id, subjects):
+            holders[row.id] = {row.id: row.holder}
+        quick = {row.id for row in self._rows(_of_public_bodies(), t.applications.c.id, subjects) if _accelerated(row)}
+        cases = []
+        for subject, known in facts.items():
+            first = next((fact for fact in known if fact.kind in SUBJECT_OF), None)
+            if first is None:
+                continue
+            permit = permits.get(subject)
+            cases.append(
+                Case(
+                    SUBJECT_OF[first.kind],
+                    subject,
+                    first.details.get("number", subject),
+                    _with_expiry(known, permit, now),
+                    _user(first, permit),
+                    frozenset(named.get(subject, ())),
+                    holders.get(subject, {}),
+                    subject in quick,
+                )
+            )
+        return cases
+
+    def _rows(self, query: Select[Any], column: ColumnElement[Any], subjects: Subjects) -> Iterable[Row[Any]]:
+        return self._connection.execute(query if subjects is None else query.where(column.in_(subjects)))
+
+
+def _events() -> Select[Any]:
+    events = t.audit_events.c
+    query = select(events.subject, events.kind, events.at, events.actor, events.details)
+    return query.where(events.kind.in_(FACT_KINDS)).order_by(events.seq)
+
+
+def _permits() -> Select[Any]:
+    permits = t.permits.c
+    return select(permits.id, permits.holder, permits.valid_until, permits.revoked_at)
+
+
+def _permit_holders() -> Select[Any]:
+    columns = (t.allocations.c.permit, t.allocations.c.dataset, t.datasets.c.holder)
+    return select(*columns).join(t.datasets, t.datasets.c.id == t.allocations.c.dataset)
+
+
+def _of_public_bodies() -> Select[Any]:
+    """Applications of public bodies, the only ones that may be decided in the accelerated procedure."""
+    applicant = t.persons.c.id == t.applications.c.applicant
+    query = select(t.applications.c.id, t.applications.c.form).join(t.persons, applicant).join(t.organisations)
+    return query.where(t.organisations.c.public_body)
+
+
+def _accelerated(row: Row[Any]) -> bool:
+    """Art. 68(6): a public body, and purposes (a) to (c) alone. Its mandate in public health is not on record."""
+    purposes = set(row.form["purposes"])
+    return bool(purposes) and purposes <= {purpose.value for purpose in RESERVED_TO_PUBLIC_BODIES}
+
+
+def _concerning(person: Actor) -> CompoundSelect[Any]:
+    events, of_organisation = t.audit_events.c, t.datasets.c.holder == person.organisation.name
+    own = [kind for kind, subject in SUBJECT_OF.items() if subject is Subject.DATA_REQUEST]
+    holding = select(t.allocations.c.permit).join(t.datasets, t.datasets.c.id == t.allocations.c.dataset)
+    forwarded = events.details["holder"].as_string() == person.organisation.name
+    return union(
+        select(t.applications.c.id).where(t.applications.c.applicant == person.id),
+        select(events.subject).where(events.actor == person.id, events.kind.in_(own)),
+        select(t.permits.c.id).where(t.permits.c.holder == person.id),
+        select(t.permit_persons.c.permit).where(t.permit_persons.c.person == person.id),
+        select(t.datasets.c.id).where(of_organisation),
+        holding.where(of_organisation),
+        select(events.subject).where(events.kind == "case-forwarded", forwarded),
+    )
+
+
+def _user(first: Fact, permit: Row[Any] | None) -> str:
+    """Whose case it is; nobody's for a dataset, which belongs to an organisation."""
+    if permit is not None:
+        return str(permit.holder)
+    if SUBJECT_OF[first.kind] is Subject.EXCLUSION:
+        return first.details.get("person", "")
+    return "" if SUBJECT_OF[first.kind] is Subject.DATASET else first.actor
+
+
+def _fact(row: Row[Any]) -> Fact:
+    return Fact(row.kind, row.at, row.actor, row.details)
+
+
+def _with_expiry(facts: list[Fact], permit: Row[Any] | None, now: datetime) -> tuple[Fact, ...]:
+    if permit is None:
+        return tuple(facts)
+    expires = Fact(PERMIT_EXPIRES, permit.valid_until)
+    if permit.valid_until > now or permit.revoked_at is not None:
+        return (expires, *facts)
+    known = sorted((*facts, Fact(PERMIT_EXPIRED, permit.valid_until)), key=lambda fact: fact.at)
+    return (expires, *known)
