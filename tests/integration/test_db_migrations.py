@@ -129,6 +129,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.dataset()
     node.release(node.charge(node.permit(), 5))
     node.opt_out()
+    node.message()
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",
