@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, s
 
 from dataspace.db import audit, chains
 from dataspace.db import tables as t
+from dataspace.db.fact_cache import cache_of, event_rows, fact_of
 from dataspace.domain.actors import Actor
-from dataspace.domain.clock_rules import FACT_KINDS, PERMIT_EXPIRED, PERMIT_EXPIRES, SUBJECT_OF
+from dataspace.domain.clock_rules import PERMIT_EXPIRED, PERMIT_EXPIRES, SUBJECT_OF
 from dataspace.domain.clock_states import Case, Fact
 from dataspace.domain.clocks import Subject
 from dataspace.domain.purposes import RESERVED_TO_PUBLIC_BODIES
@@ -29,61 +31,85 @@ class SqlClocks:
         chains.locked_head(self._connection, audit.CHAIN)
 
     def all(self, now: datetime) -> list[Case]:
-        return self._cases(None, now)
+        cache = cache_of(self._connection.engine)
+        with cache.lock:
+            return self._cases(cache.facts(self._connection), None, now, cache.cases)
 
     def of_person(self, person: Actor, now: datetime) -> list[Case]:
-        return self._cases(_concerning(person), now)
+        subjects = _concerning(person)
+        return self._cases(self._facts(subjects), subjects, now)
 
     def of_subject(self, subject: str, now: datetime) -> Case | None:
-        found = self._cases([subject], now)
+        found = self._cases(self._facts([subject]), [subject], now)
         return found[0] if found else None
 
     def reports(self) -> list[Fact]:
         query = select(t.audit_events).where(t.audit_events.c.kind == REPORTED).order_by(t.audit_events.c.seq)
-        return [_fact(row) for row in self._connection.execute(query)]
+        return [fact_of(row) for row in self._connection.execute(query)]
 
-    def _cases(self, subjects: Subjects, now: datetime) -> list[Case]:
+    def _facts(self, subjects: Subjects) -> dict[str, tuple[Fact, ...]]:
         facts: dict[str, list[Fact]] = defaultdict(list)
-        for row in self._rows(_events(), t.audit_events.c.subject, subjects):
-            facts[row.subject].append(_fact(row))
-        permits = {row.id: row for row in self._rows(_permits(), t.permits.c.id, subjects)}
-        named: dict[str, set[str]] = defaultdict(set)
-        for row in self._rows(select(t.permit_persons), t.permit_persons.c.permit, subjects):
-            named[row.permit].add(row.person)
-        holders: dict[str, dict[str, str]] = defaultdict(dict)
-        for row in self._rows(_permit_holders(), t.allocations.c.permit, subjects):
-            holders[row.permit][row.dataset] = row.holder
-        for row in self._rows(select(t.datasets.c.id, t.datasets.c.holder), t.datasets.c.id, subjects):
-            holders[row.id] = {row.id: row.holder}
-        quick = {row.id for row in self._rows(_of_public_bodies(), t.applications.c.id, subjects) if _accelerated(row)}
-        cases = []
+        for row in self._rows(event_rows(), t.audit_events.c.subject, subjects):
+            facts[row.subject].append(fact_of(row))
+        return {subject: tuple(known) for subject, known in facts.items()}
+
+    def _cases(
+        self, facts: dict[str, tuple[Fact, ...]], subjects: Subjects, now: datetime, made: dict[str, Case] | None = None
+    ) -> list[Case]:
+        around, made = self._around(subjects), {} if made is None else made
         for subject, known in facts.items():
-            first = next((fact for fact in known if fact.kind in SUBJECT_OF), None)
-            if first is None:
-                continue
-            permit = permits.get(subject)
-            cases.append(
-                Case(
-                    SUBJECT_OF[first.kind],
-                    subject,
-                    first.details.get("number", subject),
-                    _with_expiry(known, permit, now),
-                    _user(first, permit),
-                    frozenset(named.get(subject, ())),
-                    holders.get(subject, {}),
-                    subject in quick,
-                )
-            )
-        return cases
+            # a node with many cases makes few of them anew: most have not changed since they were asked for
+            if subject not in made or made[subject].facts is not known or around.tells_of(made[subject]):
+                case = _case(subject, known, around, now)
+                if case is not None:
+                    made[subject] = case
+        return list(made.values())
+
+    def _around(self, subjects: Subjects) -> "_Around":
+        around = _Around({row.id: row for row in self._rows(_permits(), t.permits.c.id, subjects)})
+        for row in self._rows(select(t.permit_persons), t.permit_persons.c.permit, subjects):
+            around.named[row.permit].add(row.person)
+        for row in self._rows(_permit_holders(), t.allocations.c.permit, subjects):
+            around.holders[row.permit][row.dataset] = row.holder
+        for row in self._rows(select(t.datasets.c.id, t.datasets.c.holder), t.datasets.c.id, subjects):
+            around.holders[row.id] = {row.id: row.holder}
+        public = self._rows(_of_public_bodies(), t.applications.c.id, subjects)
+        around.accelerated.update(row.id for row in public if _accelerated(row))
+        return around
 
     def _rows(self, query: Select[Any], column: ColumnElement[Any], subjects: Subjects) -> Iterable[Row[Any]]:
         return self._connection.execute(query if subjects is None else query.where(column.in_(subjects)))
 
 
-def _events() -> Select[Any]:
-    events = t.audit_events.c
-    query = select(events.subject, events.kind, events.at, events.actor, events.details)
-    return query.where(events.kind.in_(FACT_KINDS)).order_by(events.seq)
+@dataclass
+class _Around:
+    """What is known of cases besides their facts: permits, persons named, data holders, and the accelerated lane."""
+
+    permits: dict[str, Row[Any]]
+    named: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    holders: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    accelerated: set[str] = field(default_factory=set)
+
+    def tells_of(self, case: Case) -> bool:
+        """Whether a case may have changed though its facts have not."""
+        return case.id in self.permits or (case.id in self.accelerated) is not case.accelerated
+
+
+def _case(subject: str, facts: tuple[Fact, ...], around: _Around, now: datetime) -> Case | None:
+    first = next((fact for fact in facts if fact.kind in SUBJECT_OF), None)
+    if first is None:
+        return None
+    permit = around.permits.get(subject)
+    return Case(
+        SUBJECT_OF[first.kind],
+        subject,
+        first.details.get("number", subject),
+        _with_expiry(facts, permit, now),
+        _user(first, permit),
+        frozenset(around.named.get(subject, ())),
+        around.holders.get(subject, {}),
+        subject in around.accelerated,
+    )
 
 
 def _permits() -> Select[Any]:
@@ -134,13 +160,9 @@ def _user(first: Fact, permit: Row[Any] | None) -> str:
     return "" if SUBJECT_OF[first.kind] is Subject.DATASET else first.actor
 
 
-def _fact(row: Row[Any]) -> Fact:
-    return Fact(row.kind, row.at, row.actor, row.details)
-
-
-def _with_expiry(facts: list[Fact], permit: Row[Any] | None, now: datetime) -> tuple[Fact, ...]:
+def _with_expiry(facts: tuple[Fact, ...], permit: Row[Any] | None, now: datetime) -> tuple[Fact, ...]:
     if permit is None:
-        return tuple(facts)
+        return facts
     expires = Fact(PERMIT_EXPIRES, permit.valid_until)
     if permit.valid_until > now or permit.revoked_at is not None:
         return (expires, *facts)

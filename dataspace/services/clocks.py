@@ -5,12 +5,16 @@ from datetime import date, datetime
 
 from dataspace.domain.actors import HDAB_ROLES, Actor
 from dataspace.domain.clock_access import check_may_extend, chosen_last_day, may_see
+from dataspace.domain.clock_memory import ClockMemory
 from dataspace.domain.clock_states import OPEN, Case, Clock, ClockState, Counting, clocks_of, node_case
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.reminders import Targets, extension_notices
 from dataspace.services.ports import Clock as Time
 from dataspace.services.ports import UnitOfWork
+
+_MEMORY = ClockMemory()
+"""Derived once a day and case: the same clocks are asked for again and again."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ def list_clocks(uow: UnitOfWork, time: Time, by: Actor, counting: Counting, want
     with uow.reading():
         cases = uow.clocks.all(now) if by.roles & HDAB_ROLES else uow.clocks.of_person(by, now)
         cases.append(node_case(counting, now, uow.clocks.reports()))
-    found = (clock for case in cases for clock in clocks_of(case, counting, now))
+    found = _MEMORY.of_all(cases, counting, now)
     return sorted((c for c in found if wanted.takes(c) and may_see(by, c)), key=_soonest)
 
 
