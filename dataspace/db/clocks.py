@@ -12,12 +12,19 @@ from dataspace.db import audit, chains
 from dataspace.db import tables as t
 from dataspace.db.fact_cache import cache_of, event_rows, fact_of
 from dataspace.domain.actors import Actor
-from dataspace.domain.clock_rules import PERMIT_EXPIRED, PERMIT_EXPIRES, SUBJECT_OF
+from dataspace.domain.clock_rules import (
+    BY_NAME,
+    OF_THE_PERMIT,
+    PERMIT_EXPIRED,
+    PERMIT_EXPIRES,
+    REQUEST_NUMBERS,
+    SUBJECT_OF,
+)
 from dataspace.domain.clock_states import Case, Fact
-from dataspace.domain.clocks import Subject
+from dataspace.domain.clocks import ClockName, Subject
 from dataspace.domain.purposes import RESERVED_TO_PUBLIC_BODIES
 
-REPORTED = "activity-report-published"
+REPORTED = BY_NAME[ClockName.ACTIVITY_REPORT].stops
 
 Subjects = Select[Any] | CompoundSelect[Any] | list[str] | None
 """Which subjects: those that a query finds, those named, or all."""
@@ -40,12 +47,21 @@ class SqlClocks:
         return self._cases(self._facts(subjects), subjects, now)
 
     def of_subject(self, subject: str, now: datetime) -> Case | None:
-        found = self._cases(self._facts([subject]), [subject], now)
-        return found[0] if found else None
+        named = self._identified(subject)
+        found = self._cases(self._facts(named), named, now)
+        return next((case for case in found if case.id == named[0]), None)
+
+    def _identified(self, subject: str) -> list[str]:
+        """The identifier of what is named by its number; after a permit's, its application's."""
+        numbered = (select(table.c.id).where(table.c.number == subject) for table in (t.applications, t.permits))
+        found = str(self._connection.execute(union(*numbered)).scalar() or subject)
+        permits = select(t.permits.c.application).where(t.permits.c.id == found)
+        return [found, *self._connection.execute(permits).scalars()]
 
     def reports(self) -> list[Fact]:
-        query = select(t.audit_events).where(t.audit_events.c.kind == REPORTED).order_by(t.audit_events.c.seq)
-        return [fact_of(row) for row in self._connection.execute(query)]
+        query = select(t.audit_events).where(t.audit_events.c.kind.in_(REPORTED)).order_by(t.audit_events.c.seq)
+        # a report is about every period before it: which one it names is written in several ways
+        return [Fact(row.kind, row.at, row.actor) for row in self._connection.execute(query)]
 
     def _facts(self, subjects: Subjects) -> dict[str, tuple[Fact, ...]]:
         facts: dict[str, list[Fact]] = defaultdict(list)
@@ -60,7 +76,7 @@ class SqlClocks:
         for subject, known in facts.items():
             # a node with many cases makes few of them anew: most have not changed since they were asked for
             if subject not in made or made[subject].facts is not known or around.tells_of(made[subject]):
-                case = _case(subject, known, around, now)
+                case = _case(subject, around.with_application(subject, known, facts), around, now)
                 if case is not None:
                     made[subject] = case
         return list(made.values())
@@ -90,6 +106,14 @@ class _Around:
     holders: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     accelerated: set[str] = field(default_factory=set)
 
+    def with_application(
+        self, subject: str, own: tuple[Fact, ...], facts: dict[str, tuple[Fact, ...]]
+    ) -> tuple[Fact, ...]:
+        """A permit's facts with those of its application that are its own as well, in the order they happened."""
+        permit = self.permits.get(subject)
+        carried = [f for f in facts.get(permit.application, ()) if f.kind in OF_THE_PERMIT] if permit else []
+        return tuple(sorted((*own, *carried), key=lambda fact: fact.at)) if carried else own
+
     def tells_of(self, case: Case) -> bool:
         """Whether a case may have changed though its facts have not."""
         return case.id in self.permits or (case.id in self.accelerated) is not case.accelerated
@@ -100,12 +124,13 @@ def _case(subject: str, facts: tuple[Fact, ...], around: _Around, now: datetime)
     if first is None:
         return None
     permit = around.permits.get(subject)
+    number = first.details.get("number", subject)
     return Case(
-        SUBJECT_OF[first.kind],
+        Subject.DATA_REQUEST if number.startswith(REQUEST_NUMBERS) else SUBJECT_OF[first.kind],
         subject,
-        first.details.get("number", subject),
+        number,
         _with_expiry(facts, permit, now),
-        _user(first, permit),
+        _user(subject, first, permit),
         frozenset(around.named.get(subject, ())),
         around.holders.get(subject, {}),
         subject in around.accelerated,
@@ -114,7 +139,7 @@ def _case(subject: str, facts: tuple[Fact, ...], around: _Around, now: datetime)
 
 def _permits() -> Select[Any]:
     permits = t.permits.c
-    return select(permits.id, permits.holder, permits.valid_until, permits.revoked_at)
+    return select(permits.id, permits.application, permits.holder, permits.valid_until, permits.revoked_at)
 
 
 def _permit_holders() -> Select[Any]:
@@ -151,12 +176,12 @@ def _concerning(person: Actor) -> CompoundSelect[Any]:
     )
 
 
-def _user(first: Fact, permit: Row[Any] | None) -> str:
+def _user(subject: str, first: Fact, permit: Row[Any] | None) -> str:
     """Whose case it is; nobody's for a dataset, which belongs to an organisation."""
     if permit is not None:
         return str(permit.holder)
     if SUBJECT_OF[first.kind] is Subject.EXCLUSION:
-        return first.details.get("person", "")
+        return first.details.get("person", subject)
     return "" if SUBJECT_OF[first.kind] is Subject.DATASET else first.actor
 
 

@@ -13,13 +13,22 @@ RETURNED, RESUBMITTED = "application-returned", "application-resubmitted"
 EXTENDED = "clock-extended"
 """Details: `clock`, `item`, `reason`, and `until` (a date) where the law gives no length."""
 
+EXTENDS = {"publication-extended": ClockName.PUBLISH_RESULTS}
+"""Events that extend one clock in particular; details as `EXTENDED`, without the clock's name."""
+
+OF_THE_PERMIT = frozenset({"results-published", "result-registered", "publication-extended"})
+"""Facts of an application that are as much facts of the permit it became."""
+
+REQUEST_NUMBERS = ("HDR-", "DR-")
+"""How numbers of data requests begin, where they are filed and submitted as applications are."""
+
 PERMIT_EXPIRES, PERMIT_EXPIRED, PERIOD_ENDED = "permit-expires", "permit-expired", "reporting-period-ended"
 """Facts of the calendar, not of the audit trail: a permit's last moment, when it is past, and the end of two years."""
 
 _DECIDED = ("application-granted", "application-refused")
 _CASE_CLOSED = ("application-withdrawn", "application-lapsed")
-_REQUEST_DECIDED = ("data-request-approved", "data-request-refused")
-_REQUEST_CLOSED = ("data-request-withdrawn", "data-request-lapsed")
+_REQUEST_DECIDED = (*_DECIDED, "data-request-approved", "data-request-refused")
+_REQUEST_CLOSED = (*_CASE_CLOSED, "data-request-withdrawn", "data-request-lapsed")
 _PERMIT_OVER = (PERMIT_EXPIRED, "permit-revoked")
 
 
@@ -59,7 +68,7 @@ RULES = (
         "Publish the decision with its reasons",
         "Publier la décision motivée",
         _CASE | _REQUEST,
-        _DECIDED + _REQUEST_DECIDED,
+        _REQUEST_DECIDED,
         ("decision-published",),
         Length(30, Unit.WORKING_DAYS),
         Side.ACCESS_BODY,
@@ -119,12 +128,13 @@ RULES = (
         "Assess the data request",
         "Évaluer la demande de données",
         _REQUEST,
-        ("data-request-submitted",),
+        ("application-submitted", RESUBMITTED, "data-request-submitted"),
         _REQUEST_DECIDED,
         _months(3),
         Side.ACCESS_BODY,
         Side.APPLICANT,
         ends=_REQUEST_CLOSED,
+        settles=("assessment-started",),
     ),
     ClockRule(
         ClockName.REQUEST_ANSWER,
@@ -132,7 +142,7 @@ RULES = (
         "Answer the data request, where possible",
         "Répondre à la demande de données, si possible",
         _REQUEST,
-        ("data-request-approved",),
+        ("application-granted", "data-request-approved"),
         ("data-request-answered",),
         _months(3),
         Side.ACCESS_BODY,
@@ -150,7 +160,7 @@ RULES = (
         _months(2),
         Side.TRUSTED_HOLDER,
         Side.ACCESS_BODY,
-        ends=_CASE_CLOSED + _REQUEST_CLOSED + _DECIDED + _REQUEST_DECIDED,
+        ends=_REQUEST_CLOSED + _REQUEST_DECIDED,
         item="holder",
     ),
     ClockRule(
@@ -160,11 +170,11 @@ RULES = (
         "Statuer sur la proposition du détenteur de confiance",
         _CASE | _REQUEST,
         ("decision-proposed-by-holder",),
-        _DECIDED + _REQUEST_DECIDED,
+        _REQUEST_DECIDED,
         _months(2),
         Side.ACCESS_BODY,
         Side.TRUSTED_HOLDER,
-        ends=_CASE_CLOSED + _REQUEST_CLOSED,
+        ends=_REQUEST_CLOSED,
         item="holder",
     ),
     ClockRule(
@@ -288,7 +298,7 @@ RULES = (
         "Publier les résultats",
         _PERMIT | _REQUEST,
         ("processing-ended", *_PERMIT_OVER, "data-request-answered"),
-        ("results-published",),
+        ("results-published", "result-registered"),
         _months(18),
         Side.DATA_USER,
         Side.PUBLIC,
@@ -301,7 +311,7 @@ RULES = (
         "The longest an exclusion may last",
         "Durée maximale de l'exclusion",
         frozenset({Subject.EXCLUSION}),
-        ("exclusion-decided",),
+        ("exclusion-decided", "person-excluded"),
         (),
         _years(5),
         Side.ACCESS_BODY,
@@ -345,7 +355,7 @@ RULES = (
         "Transmettre le rapport d'activité de deux ans à la Commission et au comité",
         frozenset({Subject.NODE}),
         (PERIOD_ENDED,),
-        ("activity-report-published",),
+        ("activity-report-published", "report-frozen"),
         _months(6),
         Side.ACCESS_BODY,
         Side.COMMISSION_AND_BOARD,
@@ -370,12 +380,13 @@ SUBJECT_OF = {
     "permit-issued": Subject.PERMIT,
     "dataset-registered": Subject.DATASET,
     "exclusion-decided": Subject.EXCLUSION,
+    "person-excluded": Subject.EXCLUSION,
 }
 """The fact with which each kind of subject begins; its details hold the number, its actor is the applicant."""
 
 _NAMED = (kind for rules in RULES_OF.values() for rule in rules for kind in rule.kinds)
 
-FACT_KINDS = frozenset({*_NAMED, *SUBJECT_OF, EXTENDED, RETURNED, RESUBMITTED}) - {
+FACT_KINDS = frozenset({*_NAMED, *SUBJECT_OF, *EXTENDS, EXTENDED, RETURNED, RESUBMITTED}) - {
     PERMIT_EXPIRES,
     PERMIT_EXPIRED,
     PERIOD_ENDED,

@@ -6,7 +6,15 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from dataspace.domain.calendars import Calendar, Length, moved
-from dataspace.domain.clock_rules import EXTENDED, PERIOD_ENDED, REPORTING_PERIOD, RESUBMITTED, RETURNED, RULES_OF
+from dataspace.domain.clock_rules import (
+    EXTENDED,
+    EXTENDS,
+    PERIOD_ENDED,
+    REPORTING_PERIOD,
+    RESUBMITTED,
+    RETURNED,
+    RULES_OF,
+)
 from dataspace.domain.clocks import ClockRule, Sense, Subject
 
 NODE = "node"
@@ -153,8 +161,8 @@ def _course(rule: ClockRule, facts: tuple[Fact, ...], item: str, *, pausing: boo
 
 def _advance(course: _Course, rule: ClockRule, fact: Fact, item: str, *, pausing: bool) -> None:
     kind = fact.kind
-    if kind == EXTENDED:
-        if fact.details.get("clock") == rule.name and fact.details.get("item", "") == item:
+    if kind == EXTENDED or kind in EXTENDS:
+        if EXTENDS.get(kind, fact.details.get("clock")) == rule.name and fact.details.get("item", "") == item:
             until = fact.details.get("until")
             reason = fact.details.get("reason", "")
             course.extended = Extended(fact.at, reason, date.fromisoformat(until) if until else None)

@@ -10,6 +10,7 @@ from dataspace.domain.actors import Actor, Organisation, Role
 from dataspace.domain.applications import ApplicationForm
 from dataspace.domain.clock_states import Clock, ClockState, Counting
 from dataspace.domain.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.reminders import Targets
 from dataspace.domain.steps import STEPS
@@ -245,3 +246,29 @@ def test_every_step_is_recorded_once_by_the_right_person_in_its_order(node: Node
     with pytest.raises(WrongState, match="on record already"):
         record(node, node.holder, permit.id, "data-delivered", "registry")
     assert len({step.kind for step in STEPS}) == len(STEPS)
+
+
+def happened(node: Node, kind: EventKind, subject: str, **details: str) -> None:
+    with node.uow as uow:
+        uow.audit.append(AuditEvent(kind, node.researcher.id, subject, node.clock.now(), details))
+        uow.commit()
+
+
+def test_a_result_on_record_for_the_application_meets_the_permits_clock(node: Node) -> None:
+    permit = node.permit()
+    node.clock.forward(days=370)
+    happened(node, EventKind.RESULTS_PUBLISHED, permit.application)
+    for subject in (permit.id, permit.number):
+        assert named(node, node.researcher, subject)["publish-results"].state is ClockState.MET
+    listed = clocks.list_clocks(node.uow, node.clock, node.assessor, COUNTING, EVERY)
+    assert [c.state for c in listed if c.rule.name == "publish-results"] == [ClockState.MET]
+
+
+def test_a_data_request_is_told_by_its_number(node: Node) -> None:
+    happened(node, EventKind.APPLICATION_SUBMITTED, "app_9", number="HDR-2026-0009")
+    assert named(node, node.researcher, "app_9")["request-assessment"].last_day == date(2027, 2, 23)
+    happened(node, EventKind.APPLICATION_GRANTED, "app_9", number="HDR-2026-0009")
+    found = named(node, node.researcher, "app_9")
+    assert found["request-assessment"].state is ClockState.MET
+    assert found["request-answer"].last_day == date(2027, 2, 23)
+    assert "permit-decision" not in found

@@ -37,7 +37,7 @@ from dataspace.domain.events import EventKind
 from dataspace.domain.outbox import Channel, Claimed, DeliveryState, NotDelivered, wait_after
 from dataspace.domain.reminders import Targets
 from dataspace.national_days import national_calendar
-from dataspace.services import accounts, clocks, outbox, reminders
+from dataspace.services import accounts, clocks, outbox, reminders, steps
 from dataspace.services.outbox import Delivered, Policy
 from tests.factories import Node, make_node
 
@@ -409,3 +409,46 @@ def test_mail_in_the_open_is_refused_where_tls_is_asked_for(inbox: tuple[Inbox, 
     deliver(node, {Channel.EMAIL: mailer(MailServer(server.host, server.port, "starttls"), SENDER)})
     assert states(node)[message.id][2] == "SMTPNotSupportedError"
     assert box.mails == []
+
+
+def test_both_databases_tell_the_same_cases(node: Node) -> None:
+    permit, case = node.permit(), node.under_assessment()
+    for person, wanted in ((node.researcher, {permit.id, permit.application, case.id}), (node.holder, {permit.id})):
+        found = clocks.list_clocks(node.uow, node.clock, person, COUNTING, clocks.Wanted())
+        assert {clock.case.id for clock in found} - {"registry"} == wanted
+    official = clocks.list_clocks(node.uow, node.clock, node.assessor, COUNTING, clocks.Wanted())
+    assert {clock.case.id for clock in official} == {permit.id, permit.application, case.id, "registry"}
+    steps.record_step(
+        node.uow,
+        node.clock,
+        node.assessor,
+        COUNTING,
+        subject=case.id,
+        step="case-forwarded",
+        item=node.holder.organisation.name,
+    )
+    held = clocks.list_clocks(node.uow, node.clock, node.holder, COUNTING, clocks.Wanted())
+    assert {clock.rule.name.value for clock in held if clock.case.id == case.id} == {"trusted-holder-proposal"}
+
+
+def test_two_officials_extend_once(node: Node) -> None:
+    case = node.under_assessment()
+
+    def extend(_number: int) -> bool:
+        try:
+            clocks.extend_clock(
+                node.uow,
+                node.clock,
+                node.decision_maker,
+                COUNTING,
+                Targets("https://node.example.eu"),
+                subject=case.id,
+                name="permit-decision",
+                reason="many cases",
+            )
+        except WrongState:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(extend, range(4))) == 1
