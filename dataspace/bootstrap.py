@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
+from dataspace.domain.clock_states import Counting
 from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.reminders import Targets
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.national_days import national_calendar
 from dataspace.pseudonyms import StorePseudonyms
 from dataspace.services import ledger, permits
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
@@ -54,6 +57,17 @@ class Node:
     def epsilon_of(self, loss: PrivacyLoss, guarantee: Guarantee) -> Decimal:
         """Epsilon of a loss at the guarantee's delta, rounded up for display."""
         return epsilon_of(loss, guarantee.delta)
+
+    @property
+    def counting(self) -> Counting:
+        """How deadlines are counted here."""
+        calendar = national_calendar(self.settings.country, self.settings.time_zone)
+        return Counting(calendar, self.settings.pause_clocks, self.settings.reporting_since)
+
+    @property
+    def targets(self) -> Targets:
+        """Where messages lead and go."""
+        return Targets(self.settings.public_url, tuple(self.settings.webhook_urls.split()))
 
     def record_turtle(self, dataset: str) -> str:
         """The catalogue record of a dataset."""

@@ -17,6 +17,7 @@ from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Charge
 from dataspace.domain.opt_outs import Receipt
+from dataspace.domain.outbox import Channel, Message
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import ContributionBounds, Guarantee, PrivacyLoss
 from dataspace.domain.purposes import LegalBasis, Purpose
@@ -150,6 +151,15 @@ class Node:
     def opt_out(self, identifier: str = "P 7") -> Receipt:
         """A person opts out at the access body's desk."""
         return opt_outs.opt_out(self.uow, self.clock, self.desk, FakePseudonyms(), identifier, accept_partly=True)
+
+    def message(self, key: str = "key", channel: Channel = Channel.EMAIL, recipient: str = "") -> Message:
+        """A message in the outbox, to the researcher by default."""
+        to = recipient or self.researcher.id
+        message = Message(new_id("msg"), key, channel, to, "DAA-1: Decide", "text\n", {"number": "1"}, self.clock.now())
+        with self.uow as uow:
+            uow.outbox.add([message])
+            uow.commit()
+        return message
 
     def come_back(self, identifier: str = "P 7") -> Receipt:
         return opt_outs.withdraw_opt_out(

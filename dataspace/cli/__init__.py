@@ -5,7 +5,19 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, drafting, holding, ledger, opt_outs, people, serving
+from dataspace.cli import (
+    asking,
+    clocks,
+    datasets,
+    deciding,
+    drafting,
+    holding,
+    ledger,
+    opt_outs,
+    people,
+    serving,
+    working,
+)
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -24,6 +36,9 @@ app.add_typer(deciding.permits, name="permit")
 app.add_typer(opt_outs.app, name="opt-out")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(working.messages, name="message")
+app.command("work")(working.work)
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -18,6 +18,7 @@ from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
 from dataspace.client.forms import Forms
 from dataspace.client.ledger import verify
+from dataspace.wire import clocks as clock_shapes
 
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
@@ -135,6 +136,26 @@ class Dataspace(Forms):
         """
         said = self.ledger()
         return verify(self.postings(), said.postings, said.postings_hash)
+
+    # Deadlines
+
+    def clocks(self, *, state: Sequence[str] = (), due_before: date | None = None) -> Iterator[clock_shapes.ClockEntry]:
+        """Deadlines the caller waits for or owes, soonest first; by default in every state that is open."""
+        wanted = "".join(f"&state={name}" for name in state) + (f"&due_before={due_before}" if due_before else "")
+        offset = 0
+        while page := self._get(f"/clocks?limit=1000&offset={offset}{wanted}", clock_shapes.ClockPage).clocks:
+            yield from page
+            offset += len(page)
+
+    def extend_clock(
+        self, of: str, subject: str, request: clock_shapes.ClockExtensionRequest
+    ) -> clock_shapes.ClockEntry:
+        """Extend a deadline of one of the `applications`, `permits` or `data-requests`; for a decision maker."""
+        return self._post(f"/{of}/{subject}/clock-extensions", request, clock_shapes.ClockEntry)
+
+    def record_step(self, of: str, subject: str, request: clock_shapes.StepRequest) -> clock_shapes.StepEntry:
+        """Record that a step happened, for example `data-delivered` of one of the `permits`."""
+        return self._post(f"/{of}/{subject}/steps", request, clock_shapes.StepEntry)
 
     # Opting out of secondary use (Art. 71); for the access body's desk
 

@@ -9,12 +9,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from dataspace.db.accounts import SqlAccounts
+from dataspace.db.addresses import SqlAddresses
 from dataspace.db.applications import SqlApplications
 from dataspace.db.attachments import SqlAttachments
 from dataspace.db.audit import SqlAuditTrail
+from dataspace.db.clocks import SqlClocks
 from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
+from dataspace.db.outbox import SqlOutbox
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
@@ -35,6 +38,9 @@ class SqlUnitOfWork:
     opt_outs: SqlOptOuts
     submissions: SqlSubmissions
     attachments: SqlAttachments
+    clocks: SqlClocks
+    outbox: SqlOutbox
+    addresses: SqlAddresses
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -97,3 +103,6 @@ class SqlUnitOfWork:
         self.opt_outs = SqlOptOuts(connection, self.audit)
         self.submissions = SqlSubmissions(connection)
         self.attachments = SqlAttachments(connection, self.audit)
+        self.clocks = SqlClocks(connection)
+        self.outbox = SqlOutbox(connection, self.audit)
+        self.addresses = SqlAddresses(connection)

@@ -9,6 +9,7 @@ from dataspace.domain.actors import Actor, Organisation, Role
 from dataspace.domain.errors import InvalidInput, NotAuthenticated, NotPermitted
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
+from dataspace.domain.outbox import check_address
 from dataspace.domain.permissions import NodeAction, check_may, may
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import Clock, UnitOfWork
@@ -26,18 +27,39 @@ class IssuedToken:
 
 
 def register_person(
-    uow: UnitOfWork, clock: Clock, by: Actor, *, name: str, organisation: Organisation, roles: frozenset[Role]
+    uow: UnitOfWork,
+    clock: Clock,
+    by: Actor,
+    *,
+    name: str,
+    organisation: Organisation,
+    roles: frozenset[Role],
+    email: str = "",
 ) -> Actor:
-    """Raises NotPermitted, or InvalidInput for a person without a name or a role."""
+    """Raises NotPermitted, or InvalidInput for a person without a name or a role, or with what is no address."""
     check_may(by, NodeAction.REGISTER_PERSON)
     if not name.strip() or not roles:
         raise InvalidInput("a person is registered with a name and at least one role")
+    check_address(email)
     person = Actor(new_id("prs"), name.strip(), organisation, roles)
     details = {"organisation": organisation.name, "roles": " ".join(sorted(roles))}
     with uow:
         uow.accounts.add(person, AuditEvent(EventKind.PERSON_REGISTERED, by.id, person.id, clock.now(), details))
+        if email:
+            uow.addresses.set(person.id, email)
         uow.commit()
     return person
+
+
+def change_address(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str, email: str) -> None:
+    """Where a person is reminded; an empty address: nowhere. The address itself is not in the audit trail."""
+    check_may(by, NodeAction.REGISTER_PERSON)
+    check_address(email)
+    with uow:
+        uow.addresses.set(person_id, email or None)
+        details = {"address": "set" if email else "removed"}
+        uow.audit.append(AuditEvent(EventKind.PERSON_ADDRESSED, by.id, person_id, clock.now(), details))
+        uow.commit()
 
 
 def issue_token(

@@ -13,6 +13,7 @@ from dataspace.domain.ledger import Describe, as_rho
 from dataspace.domain.opt_outs import check_exception
 from dataspace.domain.permissions import check_may_act_on_application, check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction, PermitState, SnapshotRule
+from dataspace.domain.steps import data_orders
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 
@@ -51,8 +52,11 @@ def grant_permit(
         issued = {"number": permit.number}
         if permit.opt_out_exception:
             issued["opt_out_exception"] = permit.opt_out_exception
-        uow.permits.add(permit, AuditEvent(EventKind.PERMIT_ISSUED, by.id, permit.id, now, issued))
+        issue = AuditEvent(EventKind.PERMIT_ISSUED, by.id, permit.id, now, issued)
+        uow.permits.add(permit, issue)
         uow.ledger.allocate(permit, describe)
+        for order in data_orders(permit, issue):
+            uow.audit.append(order)
         uow.commit()
     return permit
 

@@ -25,6 +25,7 @@ from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.services.clock_ports import Addresses, Clocks, Outbox
 from dataspace.services.form_ports import Attachments, Submissions
 
 
@@ -280,6 +281,12 @@ class UnitOfWork(Protocol):
     def submissions(self) -> Submissions: ...
     @property
     def attachments(self) -> Attachments: ...
+    @property
+    def clocks(self) -> Clocks: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def addresses(self) -> Addresses: ...
     @property
     def audit(self) -> AuditTrail: ...
 

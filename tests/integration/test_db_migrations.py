@@ -131,6 +131,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.release(node.charge(node.permit(), 5))
     node.opt_out()
     return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "say it shortly"})
+    node.message()
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",

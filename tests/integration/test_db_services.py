@@ -254,6 +254,7 @@ def test_every_change_is_in_the_audit_trail(node: Node) -> None:
     ]
     assert decision == [
         (EventKind.PERMIT_ISSUED, node.decision_maker.id),
+        (EventKind.DATA_ORDERED, node.decision_maker.id),
         (EventKind.PERMIT_REVOKED, node.decision_maker.id),
         (EventKind.BUDGET_RETURNED, node.decision_maker.id),
     ]

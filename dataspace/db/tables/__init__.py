@@ -8,6 +8,7 @@ from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
+from dataspace.db.tables.outbox import outbox_deliveries, outbox_messages
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permits import permit_persons, permits
 from dataspace.db.tables.submissions import (
@@ -36,6 +37,8 @@ __all__ = [
     "metadata",
     "opt_outs",
     "organisations",
+    "outbox_deliveries",
+    "outbox_messages",
     "permit_persons",
     "permits",
     "persons",
@@ -54,5 +57,6 @@ APPEND_ONLY = (
     "opt_outs",
     "application_editions",
     "application_returns",
+    "outbox_messages",
 )
 """Tables whose rows triggers protect from update and delete."""

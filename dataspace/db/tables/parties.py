@@ -19,6 +19,7 @@ persons = Table(
     Column("name", String(200), nullable=False),
     Column("organisation", ForeignKey("organisations.name"), nullable=False),
     Column("roles", JSON, nullable=False),
+    Column("email", String(320)),
 )
 
 tokens = Table(

@@ -1,6 +1,6 @@
 """The audit trail, the heads of the hash chains, and running numbers."""
 
-from sqlalchemy import JSON, BigInteger, Column, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, String, Table
 
 from dataspace.db.tables.base import metadata
 from dataspace.db.types import UtcDateTime
@@ -16,6 +16,7 @@ audit_events = Table(
     Column("details", JSON, nullable=False),
     Column("previous", String(64), nullable=False, unique=True),
     Column("hash", String(64), nullable=False),
+    Index("ix_audit_events_kind", "kind", "seq"),
 )
 
 chains = Table(
