@@ -12,11 +12,15 @@ from dataspace.db.accounts import SqlAccounts
 from dataspace.db.applications import SqlApplications
 from dataspace.db.audit import SqlAuditTrail
 from dataspace.db.datasets import SqlDatasets
+from dataspace.db.decisions import SqlDecisions
+from dataspace.db.exclusions import SqlExclusions
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
+from dataspace.db.permit_changes import SqlPermitChanges
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
+from dataspace.db.tabulations import SqlTabulations
 from dataspace.domain.errors import Busy
 
 
@@ -31,6 +35,10 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     releases: SqlReleases
     opt_outs: SqlOptOuts
+    decisions: SqlDecisions
+    permit_changes: SqlPermitChanges
+    exclusions: SqlExclusions
+    tabulations: SqlTabulations
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -91,3 +99,7 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
         self.opt_outs = SqlOptOuts(connection, self.audit)
+        self.decisions = SqlDecisions(connection, self.audit)
+        self.permit_changes = SqlPermitChanges(connection, self.audit)
+        self.exclusions = SqlExclusions(connection, self.audit)
+        self.tabulations = SqlTabulations(connection, self.audit)

@@ -10,6 +10,8 @@ from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import as_rho
 from dataspace.domain.permissions import NodeAction, check_may, check_may_act_on_application, may_act_on_application
 from dataspace.domain.privacy import Guarantee
+from dataspace.domain.proposals import CaseStep, Step
+from dataspace.services.duties import check_can_be_named, check_free_to_act, check_official
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 
@@ -75,8 +77,9 @@ def start_assessment(uow: UnitOfWork, clock: Clock, by: Actor, application_id: s
     """Take up a submitted application as its assessor, who cannot be the one to decide on it."""
     with uow:
         before = _visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.START_ASSESSMENT, before)
+        check_official(uow, by, ApplicationAction.START_ASSESSMENT, before)
         taken = replace(before.after(ApplicationAction.START_ASSESSMENT), assessor=by.id)
+        uow.decisions.add_step(taken.id, CaseStep(Step.TAKEN_UP, by.id, clock.now()))
         uow.applications.save(taken, _event(EventKind.ASSESSMENT_STARTED, by, taken, clock))
         uow.commit()
     return taken
@@ -96,6 +99,7 @@ def list_applications(uow: UnitOfWork, by: Actor) -> list[AccessApplication]:
 
 def _file(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> AccessApplication:
     now = clock.now()
+    check_free_to_act(uow, by, now)
     application = AccessApplication(new_id("app"), uow.applications.next_number(now.year), by.id, form, now)
     uow.applications.add(application, _event(EventKind.APPLICATION_FILED, by, application, clock))
     return application
@@ -107,6 +111,8 @@ def _submit(
     now = clock.now()
     check_may_act_on_application(by, ApplicationAction.SUBMIT, draft)
     check_complete(draft.form, by.organisation, now)
+    check_free_to_act(uow, by, now)
+    check_can_be_named(uow, draft.form.persons, now)
     _check_references(uow, draft.form)
     if to_limit is not None:
         _check_capacity(uow, draft.form, to_limit)
@@ -123,13 +129,10 @@ def _visible(uow: UnitOfWork, by: Actor, application_id: str) -> AccessApplicati
 
 
 def _check_references(uow: UnitOfWork, form: ApplicationForm) -> None:
-    """The data asked for exist and the persons named are registered."""
+    """The data asked for exist."""
     known = {dataset.id: dataset.current for dataset in uow.datasets.all()}
     current = {d: uow.datasets.schema(d, s) for d, s in known.items() if s is not None and d in form.scope.datasets}
     form.scope.expand(current)
-    unknown = form.persons - {person.id for person in uow.accounts.all()}
-    if unknown:
-        raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
 
 
 def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -> None:

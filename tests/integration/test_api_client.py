@@ -60,6 +60,11 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert len(researcher.applications()) == 4
         assert researcher.withdraw(withdrawn.number).state == "withdrawn"
         assert {assessor.assess(case.number).state for case in (granted, refused)} == {"under-assessment"}
+        verdicts = dict.fromkeys(assessor.case_file(granted.number).unassessed, ("met", "shown"))
+        assert len(assessor.record_findings(granted.number, verdicts).findings) == 10
+        assert assessor.propose(granted.number, "grant", "all met").state == "proposed"
+        assessor.record_findings(refused.number, {"1b": ("not-met", "too much")})
+        assessor.propose(refused.number, "refuse", "too much", criteria=["1b"])
         assert decider.refuse(refused.number, REASONS).state == "refused"
         permit = decider.grant(granted.number, wire.GrantRequest())
         assert permit.state == "active"

@@ -6,9 +6,11 @@ The checks are the last line: whatever the code above does, no permit spends and
 from dataspace.db.tables.base import amount, metadata, within
 from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
+from dataspace.db.tables.decisions import case_steps, exclusions, findings, proposals, recusals
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.parties import organisations, persons, tokens
+from dataspace.db.tables.permit_life import permit_changes, permit_versions, tabulation_plans, tabulation_runs
 from dataspace.db.tables.permits import permit_persons, permits
 from dataspace.db.tables.trail import audit_events, chains, counters
 
@@ -18,22 +20,34 @@ __all__ = [
     "amount",
     "applications",
     "audit_events",
+    "case_steps",
     "chains",
     "charges",
     "counters",
     "dataset_snapshots",
     "datasets",
+    "exclusions",
+    "findings",
     "metadata",
     "opt_outs",
     "organisations",
+    "permit_changes",
     "permit_persons",
+    "permit_versions",
     "permits",
     "persons",
     "postings",
+    "proposals",
+    "recusals",
     "releases",
+    "tabulation_plans",
+    "tabulation_runs",
     "tokens",
     "within",
 ]
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+APPEND_ONLY = (
+    *("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs"),
+    *("findings", "proposals", "case_steps", "recusals", "exclusions", "permit_versions", "tabulation_plans"),
+)
 """Tables whose rows triggers protect from update and delete."""
