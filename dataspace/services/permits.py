@@ -56,7 +56,7 @@ def grant_permit(
         application = _undecided(uow, by, application_id, ApplicationAction.GRANT, version)
         proposal = _adopted(uow, application, conditions or opt_out_exception or snapshot_rule)
         exception = opt_out_exception.strip() or proposal.terms.opt_out_exception
-        _check_exception(uow, application, exception)
+        _check_exception(uow, application, proposal, exception)
         permit = replace(
             _permit(uow, application, proposal, by, now, to_limit),
             granted_at=latest.time_of_approval(now),
@@ -204,9 +204,9 @@ def _proposed(application: AccessApplication, proposal: Proposal) -> str:
     return f"what is proposed for application {application.number} is: {proposal.outcome.replace('-', ' ')}"
 
 
-def _check_exception(uow: UnitOfWork, application: AccessApplication, ground: str) -> None:
+def _check_exception(uow: UnitOfWork, application: AccessApplication, proposal: Proposal, ground: str) -> None:
     """Opt-outs are set aside only for a purpose that allows it, and where criterion 1g was found to be met."""
-    check_exception(ground, application.form.purposes)
+    check_exception(ground, proposal.terms.purposes or application.form.purposes)
     found = assessments.current(uow.decisions.findings(application.id), application.assessor)
     exception = found.get(Criterion.OPT_OUT_EXCEPTION)
     if ground and (exception is None or exception.verdict is not Verdict.MET):
