@@ -25,7 +25,8 @@ from dataspace.domain.proposals import Outcome
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
-from dataspace.services import accounts, applications, datasets, decisions, opt_outs, permits
+from dataspace.domain.tabulations import Tabulation, TabulationPlan
+from dataspace.services import accounts, applications, datasets, decisions, exclusions, opt_outs, permits, tabulations
 from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock, FakePseudonyms
 
@@ -171,6 +172,17 @@ class Node:
         """A granted permit; the datasets must be published."""
         application = self.proposed(form or self.form(*names, epsilon=epsilon))
         return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
+
+    def written_on(self) -> None:
+        """An interest declared, a person excluded, a tabulation plan set."""
+        case = self.submitted()
+        decisions.declare_interest(self.uow, self.clock, self.assessor, case.id, interest="a friend applied")
+        exclusions.exclude_person(
+            self.uow, self.clock, self.decision_maker, self.colleague.id,
+            until=self.clock.now() + timedelta(days=1), reasons="misuse",
+        )  # fmt: skip
+        plan = TabulationPlan((Tabulation("all", "SELECT COUNT(*) AS n FROM person", Decimal("0.1")),))
+        tabulations.set_plan(self.uow, self.clock, self.researcher, self.draft().id, plan)
 
     def opt_out(self, identifier: str = "P 7") -> Receipt:
         """A person opts out at the access body's desk."""

@@ -250,6 +250,8 @@ def test_every_change_is_in_the_audit_trail(node: Node) -> None:
         EventKind.APPLICATION_FILED,
         EventKind.APPLICATION_SUBMITTED,
         EventKind.ASSESSMENT_STARTED,
+        EventKind.CRITERIA_ASSESSED,
+        EventKind.DECISION_PROPOSED,
         EventKind.APPLICATION_GRANTED,
     ]
     assert decision == [
