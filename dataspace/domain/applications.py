@@ -72,12 +72,10 @@ TRANSITIONS = {
 }
 """What each action makes of each state; a pair that is not here is not possible."""
 
-UNDECIDED = frozenset(state for state, action in TRANSITIONS if action is ApplicationAction.WITHDRAW)
-
 CHANGES_NOTHING = {
     ApplicationAction.VIEW: frozenset(ApplicationState),
     ApplicationAction.VIEW_ASSESSMENT: frozenset(ApplicationState) - {ApplicationState.DRAFT},
-    ApplicationAction.DECLARE_INTEREST: UNDECIDED - {ApplicationState.DRAFT},
+    ApplicationAction.DECLARE_INTEREST: frozenset(ApplicationState) - {ApplicationState.DRAFT},
 }
 """Actions that leave the state as it is, and the states in which they are possible."""
 

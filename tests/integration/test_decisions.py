@@ -225,6 +225,14 @@ def test_a_decision_maker_who_declared_an_interest_decides_neither_on_the_case_n
         permits.revoke_permit(node.uow, node.clock, node.decision_maker, permit.id, reasons="no")
 
 
+def test_an_interest_found_after_the_grant_keeps_out_of_the_permit(node: Node) -> None:
+    permit = node.permit()
+    decisions.declare_interest(node.uow, node.clock, node.assessor, permit.application, interest="a new job")
+    wanted = Wanted(conditions=())
+    with pytest.raises(NotPermitted, match="declared an interest"):
+        changed(node, permit, ChangeKind.AMENDMENT, wanted)
+
+
 def test_the_holders_people_neither_assess_nor_decide(node: Node) -> None:
     at_holder = node.person("Hal", HOSPITAL, Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
     case = node.submitted()

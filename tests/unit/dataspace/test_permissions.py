@@ -60,9 +60,9 @@ under-assessment | view withdraw             | view  | assess declare-interest f
 proposed         | view withdraw             | view  | declare-interest file stand-down view            | declare-interest file grant offer refuse send-back view
 offered          | accept decline view withdraw | view | declare-interest file stand-down view          | declare-interest file view
 accepted         | view withdraw             | view  | declare-interest file stand-down view            | declare-interest file grant send-back view
-granted          | view                      | view  | file view                                        | file view
-refused          | view                      | view  | file view                                        | file view
-withdrawn        | view                      | view  | file view                                        | file view
+granted          | view                      | view  | declare-interest file view | declare-interest file view
+refused          | view                      | view  | declare-interest file view | declare-interest file view
+withdrawn        | view                      | view  | declare-interest file view | declare-interest file view
 """.replace("file", "view-assessment")  # noqa: E501
 
 PERMIT_TABLE = """
