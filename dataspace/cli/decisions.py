@@ -13,6 +13,9 @@ from dataspace.wire import decisions as shapes
 
 exclusions = typer.Typer(no_args_is_help=True, help="The exclusion list (Art. 63(3)).")
 
+UNSAID = "as the application shows"
+"""The reason of a verdict given without one."""
+
 Verdicts = Annotated[list[str], typer.Argument(help="CRITERION=VERDICT[=REASON], as 1a=met=teaching; see `criteria`")]
 
 
@@ -189,7 +192,7 @@ def list_exclusions(token: Token, url: Url = LOCAL) -> None:
 def _verdict(text: str) -> tuple[str, tuple[str, str]]:
     code, _, rest = text.partition("=")
     verdict, _, reason = rest.partition("=")
-    return code, (verdict, reason or "as the application shows")
+    return code, (verdict, reason or UNSAID)
 
 
 def _show(file: shapes.CaseFile) -> None:
