@@ -14,15 +14,17 @@ from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.clock_states import Counting
 from dataspace.domain.errors import NotFound, Unavailable
-from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.privacy import ByEpsilon, Guarantee, PrivacyLoss
+from dataspace.domain.releases import Release
 from dataspace.domain.reminders import Targets
+from dataspace.domain.tabulations import NODE_USER, Tabulation
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
 from dataspace.national_days import national_calendar
 from dataspace.pseudonyms import StorePseudonyms
-from dataspace.services import ledger, permits
+from dataspace.services import ledger, permits, tabulations
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
-from dataspace.services.queries import Engine
+from dataspace.services.queries import Engine, Question, run_query
 from dataspace.settings import Mode, Settings
 from pipelines.store.reader import Store
 
@@ -68,6 +70,16 @@ class Node:
     def targets(self) -> Targets:
         """Where messages lead and go."""
         return Targets(self.settings.public_url, tuple(self.settings.webhook_urls.split()))
+
+    def ask_tabulation(self, permit_id: str, tabulation: Tabulation, idempotency_key: str) -> Release:
+        """One question of a tabulation plan, asked as the node for its applicant."""
+        question = Question(tabulation.sql, ByEpsilon(tabulation.epsilon))
+        asked = run_query(self.unit_of_work(), self.clock, NODE_USER, permit_id, question, idempotency_key, self.engine)
+        return asked.release
+
+    def answer_requests(self) -> int:
+        """Run what waits of approved tabulation plans; how many were answered."""
+        return tabulations.run_waiting(self.unit_of_work(), self.clock, self.ask_tabulation)
 
     def record_turtle(self, dataset: str) -> str:
         """The catalogue record of a dataset."""
@@ -131,7 +143,8 @@ def _has_history(uow: UnitOfWork) -> bool:
 
 
 def check_books(node: Node) -> None:
-    """What a node does before it answers anything: recompute the ledger, and take back what expired permits left.
+    """What a node does before it answers anything: recompute the ledger, take back what expired permits left, and
+    answer what a stop left unanswered of data requests.
 
     Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what).
     """
@@ -142,6 +155,7 @@ def check_books(node: Node) -> None:
             " does; dataspace audit verify lists every fault"
         )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
+    node.answer_requests()
 
 
 def choose_noise(settings: Settings) -> Noise:

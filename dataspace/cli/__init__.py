@@ -10,6 +10,7 @@ from dataspace.cli import (
     clocks,
     datasets,
     deciding,
+    decisions,
     drafting,
     holding,
     ledger,
@@ -33,6 +34,8 @@ app.add_typer(ledger.app, name="audit")
 drafting.add_drafting(deciding.applications)
 app.add_typer(deciding.applications, name="application")
 app.add_typer(deciding.permits, name="permit")
+decisions.add_decisions(deciding.applications, deciding.permits)
+app.add_typer(decisions.exclusions, name="exclusion")
 app.add_typer(opt_outs.app, name="opt-out")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)

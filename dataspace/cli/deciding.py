@@ -3,21 +3,16 @@
 Applications and permits are named by identifier or by number.
 """
 
-import json
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from dataspace import wire
-from dataspace.cli.remote import Token, Url, connect, read_text
-from dataspace.client import InvalidInput
+from dataspace.cli.remote import LOCAL, Token, Url, connect, read_fields
 from dataspace.client.asking import application_request
 
 applications = typer.Typer(no_args_is_help=True, help="Applying, and the decisions on applications (Art. 67, 68).")
 permits = typer.Typer(no_args_is_help=True, help="Data permits: list, budget, revoke.")
-LOCAL = "http://127.0.0.1:8000"
 
 
 @applications.command("list")
@@ -42,20 +37,20 @@ def withdraw(application: str, token: Token, url: Url = LOCAL) -> None:
 
 @applications.command()
 def assess(application: str, token: Token, url: Url = LOCAL) -> None:
-    """Take a submitted application into assessment."""
+    """Take a submitted application into assessment; `find` writes its verdicts, `propose` ends it."""
     typer.echo(connect(url, token).assess(application).state)
 
 
 @applications.command()
 def grant(application: str, token: Token, condition: list[str] = typer.Option([]), url: Url = LOCAL) -> None:  # noqa: B008
-    """Issue the permit; the decision maker is not the assessor."""
+    """Issue the permit that is proposed; the decision maker is not the assessor."""
     permit = connect(url, token).grant(application, wire.GrantRequest(conditions=condition))
     typer.echo(f"{permit.id}  permit {permit.number}")
 
 
 @applications.command()
 def refuse(application: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
-    """Refuse, with reasons."""
+    """Refuse, as it is proposed, with reasons."""
     typer.echo(connect(url, token).refuse(application, wire.ReasonsRequest(reasons=reasons)).state)
 
 
@@ -79,14 +74,3 @@ def budget(permit: str, token: Token, url: Url = LOCAL) -> None:
 def revoke(permit: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
     """Stop a permit: its very next query is refused."""
     typer.echo(connect(url, token).revoke(permit, reasons).state)
-
-
-def read_fields(file: Path) -> dict[str, Any]:
-    """The fields of a TOML or JSON file by name; raises InvalidInput."""
-    try:
-        fields = json.loads(read_text(file)) if file.suffix == ".json" else tomllib.loads(read_text(file))
-    except ValueError as error:
-        raise InvalidInput(f"{file} cannot be read: {error}") from None
-    if not isinstance(fields, dict):
-        raise InvalidInput(f"{file} holds no application: write its fields by name")
-    return fields

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dataspace.cli.deciding import LOCAL, read_fields
-from dataspace.cli.remote import Token, Url, connect
+from dataspace.cli.remote import LOCAL, Token, Url, connect, read_fields
 from dataspace.client import InvalidInput
 from dataspace.client.forms import content_of
 from dataspace.wire.forms import Content, DraftEntry, Form, FormField

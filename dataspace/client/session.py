@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from dataspace import wire
 from dataspace.client.answer import Answer
 from dataspace.client.asking import Number, query_request
+from dataspace.client.deciding import Deciding
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
 from dataspace.client.forms import Forms
@@ -29,7 +30,7 @@ PAGE = 500
 """Applications fetched at a time."""
 
 
-class Dataspace(Forms):
+class Dataspace(Deciding, Forms):
     """Ask a node.
 
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
@@ -92,15 +93,15 @@ class Dataspace(Forms):
                 return found
 
     def assess(self, application: str) -> wire.ApplicationEntry:
-        """Take a submitted application into assessment; for an access body's assessor."""
+        """Take a submitted application into assessment; then `record_findings` and `propose`. For an assessor."""
         return self._post(f"/applications/{application}/assessment", None, wire.ApplicationEntry)
 
     def grant(self, application: str, decision: wire.GrantRequest) -> wire.PermitEntry:
-        """Issue a data permit (Art. 68); for an access body's decision maker, who is not its assessor."""
+        """Issue the data permit that is proposed (Art. 68); for a decision maker, who is not the case's assessor."""
         return self._post(f"/applications/{application}/grant", decision, wire.PermitEntry)
 
     def refuse(self, application: str, decision: wire.ReasonsRequest) -> wire.ApplicationEntry:
-        """Refuse an application with reasons; for an access body's decision maker."""
+        """Refuse an application as it is proposed, with reasons; for an access body's decision maker."""
         return self._post(f"/applications/{application}/refusal", decision, wire.ApplicationEntry)
 
     def withdraw(self, application: str) -> wire.ApplicationEntry:

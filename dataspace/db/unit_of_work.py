@@ -15,13 +15,17 @@ from dataspace.db.attachments import SqlAttachments
 from dataspace.db.audit import SqlAuditTrail
 from dataspace.db.clocks import SqlClocks
 from dataspace.db.datasets import SqlDatasets
+from dataspace.db.decisions import SqlDecisions
+from dataspace.db.exclusions import SqlExclusions
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
 from dataspace.db.outbox import SqlOutbox
+from dataspace.db.permit_changes import SqlPermitChanges
 from dataspace.db.permits import SqlPermits
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
 from dataspace.db.submissions import SqlSubmissions
+from dataspace.db.tabulations import SqlTabulations
 from dataspace.domain.errors import Busy
 
 
@@ -41,6 +45,10 @@ class SqlUnitOfWork:
     clocks: SqlClocks
     outbox: SqlOutbox
     addresses: SqlAddresses
+    decisions: SqlDecisions
+    permit_changes: SqlPermitChanges
+    exclusions: SqlExclusions
+    tabulations: SqlTabulations
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -106,3 +114,7 @@ class SqlUnitOfWork:
         self.clocks = SqlClocks(connection)
         self.outbox = SqlOutbox(connection, self.audit)
         self.addresses = SqlAddresses(connection)
+        self.decisions = SqlDecisions(connection, self.audit)
+        self.permit_changes = SqlPermitChanges(connection, self.audit)
+        self.exclusions = SqlExclusions(connection, self.audit)
+        self.tabulations = SqlTabulations(connection, self.audit)

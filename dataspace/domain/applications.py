@@ -29,6 +29,9 @@ class ApplicationState(StrEnum):
     INCOMPLETE = "incomplete"
     LAPSED = "lapsed"
     UNDER_ASSESSMENT = "under-assessment"
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
@@ -42,6 +45,15 @@ class ApplicationAction(StrEnum):
     LAPSE = "lapse"
     WITHDRAW = "withdraw"
     START_ASSESSMENT = "start-assessment"
+    VIEW_ASSESSMENT = "view-assessment"
+    ASSESS = "assess"
+    PROPOSE = "propose"
+    SEND_BACK = "send-back"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DECLARE_INTEREST = "declare-interest"
+    STAND_DOWN = "stand-down"
     GRANT = "grant"
     REFUSE = "refuse"
 
@@ -58,10 +70,32 @@ TRANSITIONS = {
     (ApplicationState.INCOMPLETE, ApplicationAction.LAPSE): ApplicationState.LAPSED,
     (ApplicationState.SUBMITTED, ApplicationAction.START_ASSESSMENT): ApplicationState.UNDER_ASSESSMENT,
     (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
-    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.GRANT): ApplicationState.GRANTED,
-    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.REFUSE): ApplicationState.REFUSED,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.ASSESS): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.PROPOSE): ApplicationState.PROPOSED,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.PROPOSED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.PROPOSED, ApplicationAction.SEND_BACK): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.PROPOSED, ApplicationAction.OFFER): ApplicationState.OFFERED,
+    (ApplicationState.PROPOSED, ApplicationAction.GRANT): ApplicationState.GRANTED,
+    (ApplicationState.PROPOSED, ApplicationAction.REFUSE): ApplicationState.REFUSED,
+    (ApplicationState.PROPOSED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.OFFERED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.OFFERED, ApplicationAction.ACCEPT): ApplicationState.ACCEPTED,
+    (ApplicationState.OFFERED, ApplicationAction.DECLINE): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.OFFERED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.ACCEPTED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.ACCEPTED, ApplicationAction.SEND_BACK): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.ACCEPTED, ApplicationAction.GRANT): ApplicationState.GRANTED,
+    (ApplicationState.ACCEPTED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
 }
-"""What each action makes of each state; a pair that is not here is not possible. Viewing changes nothing."""
+"""What each action makes of each state; a pair that is not here is not possible."""
+
+CHANGES_NOTHING = {
+    ApplicationAction.VIEW: frozenset(ApplicationState),
+    ApplicationAction.VIEW_ASSESSMENT: frozenset(ApplicationState) - {ApplicationState.DRAFT},
+    ApplicationAction.DECLARE_INTEREST: frozenset(ApplicationState) - {ApplicationState.DRAFT},
+}
+"""Actions that leave the state as it is, and the states in which they are possible."""
 
 
 @dataclass(frozen=True)
@@ -210,9 +244,10 @@ class AccessApplication:
 
 def check_possible(action: ApplicationAction, application: AccessApplication) -> None:
     """Raises WrongState if the application's state does not allow the action, whoever asks."""
-    if (application.state, action) in TRANSITIONS or action is ApplicationAction.VIEW:
+    possible_in = CHANGES_NOTHING.get(action) or {state for state, known in TRANSITIONS if known is action}
+    if application.state in possible_in:
         return
-    possible = " or ".join(sorted(state for state, known in TRANSITIONS if known is action))
+    possible = " or ".join(sorted(possible_in))
     raise WrongState(
         f"application {application.number} is {application.state}; to {action.replace('-', ' ')} it must be {possible}"
     )

@@ -11,6 +11,7 @@ from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.outbox import check_address
 from dataspace.domain.permissions import NodeAction, check_may, may
+from dataspace.domain.tabulations import NODE_USER
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import Clock, UnitOfWork
 
@@ -74,6 +75,8 @@ def issue_token(
     """A token for oneself, or by an operator for anyone; at most a year. Only its SHA-256 is kept."""
     if by.id != person_id:
         check_may(by, NodeAction.ISSUE_TOKEN)
+    if person_id == NODE_USER.id:
+        raise NotPermitted("nobody acts as the node itself: it asks what tabulation plans say, and nothing else")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
         raise InvalidInput("a token is valid for more than nothing and at most a year")
     now, plaintext = clock.now(), tokens.new_plaintext()

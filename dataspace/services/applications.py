@@ -23,6 +23,8 @@ from dataspace.domain.permissions import (
     may_act_on_application,
     sees_received,
 )
+from dataspace.domain.proposals import CaseStep, Step
+from dataspace.services.duties import check_can_be_named, check_free_to_act, check_official
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork, Viewer
 from dataspace.services.submittable import check_submittable
 
@@ -113,8 +115,9 @@ def start_assessment(uow: UnitOfWork, clock: Clock, by: Actor, application_id: s
     """Take up a submitted application as its assessor, who cannot be the one to decide on it."""
     with uow:
         before = visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.START_ASSESSMENT, before)
+        check_official(uow, by, ApplicationAction.START_ASSESSMENT, before)
         taken = replace(before.after(ApplicationAction.START_ASSESSMENT), assessor=by.id)
+        uow.decisions.add_step(taken.id, CaseStep(Step.TAKEN_UP, by.id, clock.now()))
         uow.applications.save(taken, _event(EventKind.ASSESSMENT_STARTED, by, taken, clock))
         uow.commit()
     return taken
@@ -154,6 +157,7 @@ def _file(
     uow: UnitOfWork, clock: Clock, by: Actor, written: Written, kind: ApplicationKind = ApplicationKind.ACCESS
 ) -> AccessApplication:
     now = clock.now()
+    check_free_to_act(uow, by, now)
     number = uow.applications.next_number(now.year, kind)
     application = AccessApplication(
         new_id("app"), number, by.id, written.form, now, kind=kind, answers=written.answers
@@ -169,6 +173,8 @@ def _submit(
     now = clock.now()
     check_may_act_on_application(by, ApplicationAction.SUBMIT, draft)
     check_submittable(uow, by, draft, now, to_limit)
+    check_free_to_act(uow, by, now)
+    check_can_be_named(uow, draft.form.persons, now)
     submitted = draft.handed_in(now)
     before = len(uow.submissions.editions(submitted.id))
     kind = EventKind.APPLICATION_RESUBMITTED if before else EventKind.APPLICATION_SUBMITTED

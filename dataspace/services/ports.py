@@ -15,14 +15,19 @@ from numpy.typing import NDArray
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
+from dataspace.domain.assessments import Finding
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
+from dataspace.domain.exclusions import Exclusion
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
 from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
-from dataspace.domain.permits import DataPermit
+from dataspace.domain.permit_changes import PermitChange
+from dataspace.domain.permits import DataPermit, PermitVersion
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.proposals import CaseStep, Proposal
 from dataspace.domain.releases import Release
+from dataspace.domain.tabulations import TabulationPlan, TabulationRun
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
 from dataspace.services.clock_ports import Addresses, Clocks, Outbox
@@ -135,7 +140,10 @@ class Applications(Protocol):
 
 
 class Permits(Protocol):
-    """Data permits. `save` writes what a decision after the grant may change, and is as strict as Applications.save."""
+    """Data permits. `save` writes what a decision after the grant may change, and is as strict as Applications.save.
+
+    Each version that was added or saved stays readable.
+    """
 
     def add(self, permit: DataPermit, event: AuditEvent) -> None: ...
     def save(self, permit: DataPermit, event: AuditEvent) -> None: ...
@@ -144,6 +152,10 @@ class Permits(Protocol):
         ...
 
     def all(self) -> list[DataPermit]: ...
+    def versions(self, permit_id: str) -> list[PermitVersion]:
+        """Every version, oldest first."""
+        ...
+
     def of_person(self, person_id: str) -> list[DataPermit]:
         """Permits that the person holds or is named in, newest first."""
         ...
@@ -248,6 +260,67 @@ class OptOuts(Protocol):
         ...
 
 
+class Decisions(Protocol):
+    """What the access body writes about each application; added, never changed."""
+
+    def add_findings(self, application_id: str, findings: list[Finding]) -> None: ...
+    def findings(self, application_id: str) -> list[Finding]:
+        """Oldest first."""
+        ...
+
+    def add_proposal(self, application_id: str, proposal: Proposal) -> None: ...
+    def proposals(self, application_id: str) -> list[Proposal]:
+        """Oldest first; the last one counts."""
+        ...
+
+    def add_step(self, application_id: str, step: CaseStep) -> None: ...
+    def steps(self, application_id: str) -> list[CaseStep]: ...
+    def recuse(self, application_id: str, person_id: str, interest: str, event: AuditEvent) -> None:
+        """Once for each person; said again, nothing changes."""
+        ...
+
+    def recused(self, application_id: str) -> frozenset[str]: ...
+
+
+class PermitChanges(Protocol):
+    """Amendments and extensions asked for. `save` is as strict as Applications.save."""
+
+    def add(self, change: PermitChange, event: AuditEvent) -> None: ...
+    def save(self, change: PermitChange, event: AuditEvent) -> None: ...
+    def get(self, change_id: str) -> PermitChange: ...
+    def of_permit(self, permit_id: str) -> list[PermitChange]: ...
+
+
+class Exclusions(Protocol):
+    """The exclusion list (Art. 63(3)), also what has ended."""
+
+    def add(self, exclusion: Exclusion, event: AuditEvent) -> None: ...
+    def of(self, persons: Iterable[str]) -> list[Exclusion]: ...
+    def all(self) -> list[Exclusion]: ...
+
+
+class Tabulations(Protocol):
+    """Tabulation plans, and what became of each tabulation."""
+
+    def set_plan(self, application_id: str, plan: TabulationPlan, event: AuditEvent) -> None:
+        """Raises WrongState if the application has one."""
+        ...
+
+    def plan(self, application_id: str) -> TabulationPlan | None: ...
+    def add_runs(self, runs: list[TabulationRun]) -> None: ...
+    def save_run(self, run: TabulationRun, event: AuditEvent) -> None:
+        """What was answered stays answered."""
+        ...
+
+    def runs(self, permit_id: str) -> list[TabulationRun]:
+        """In the order of the plan."""
+        ...
+
+    def waiting(self) -> list[str]:
+        """Permits with a tabulation that was not tried yet."""
+        ...
+
+
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""
 
@@ -287,6 +360,14 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def addresses(self) -> Addresses: ...
+    @property
+    def decisions(self) -> Decisions: ...
+    @property
+    def permit_changes(self) -> PermitChanges: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
+    @property
+    def tabulations(self) -> Tabulations: ...
     @property
     def audit(self) -> AuditTrail: ...
 

@@ -19,6 +19,7 @@ from dataspace.domain.forms import Kind, check_answers, form_of, values_of
 from dataspace.domain.ledger import as_rho
 from dataspace.domain.privacy import NOTHING, Guarantee, PrivacyLoss
 from dataspace.domain.scopes import ColumnRef, listed, not_covered
+from dataspace.domain.tabulations import plan_of
 from dataspace.dp.plan import plan_query
 from dataspace.services.ports import ToLimit, UnitOfWork
 from dataspace.sql import parse_query
@@ -95,9 +96,7 @@ def _check_tabulation(
     """Every table is a query that can be answered, of data asked for, and all together fit the budget asked for."""
     if form.guarantee is None:
         raise InvalidApplication("ask for a privacy budget")
-    names = [table.name for table in form.tabulation]
-    if len(set(names)) < len(names):
-        raise InvalidApplication("two tables of the tabulation plan have one name; give each its own")
+    plan_of(form.tabulation)
     losses = [_loss(table, form.guarantee, schemas, columns) for table in form.tabulation]
     total = sum(losses, NOTHING)
     if to_limit is not None and not total.fits_in(to_limit(form.guarantee)):

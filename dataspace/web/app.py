@@ -9,7 +9,19 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
-from dataspace.web.api import applications, clocks, drafts, forms, messages, opt_outs, permits, public, queries
+from dataspace.web.api import (
+    applications,
+    clocks,
+    decisions,
+    drafts,
+    forms,
+    messages,
+    opt_outs,
+    permit_life,
+    permits,
+    public,
+    queries,
+)
 from dataspace.web.portal import home
 
 HERE = Path(__file__).parent
@@ -40,7 +52,7 @@ def create_app(node: Node) -> FastAPI:
     api = APIRouter(prefix="/api/v1")
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
-    for router in (forms.router, drafts.router, clocks.router, messages.router):
+    for router in (forms.router, drafts.router, clocks.router, messages.router, decisions.router, permit_life.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(home.router)

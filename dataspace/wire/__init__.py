@@ -186,15 +186,17 @@ class ApplicationEntry(Shape):
     purposes: list[str]
     datasets: list[str]
     state: str
+    version: int
     requested: Guarantee | None
     reasons: str
     kind: str = "access-application"
 
 
 class GrantRequest(Shape):
-    """The access body's decision to grant (Art. 68)."""
+    """The access body's decision to grant what is proposed (Art. 68); `conditions` are added to those proposed."""
 
     conditions: list[Text] = Field(default=[], max_length=50)
+    version: int | None = Field(default=None, ge=1)
 
 
 class ReasonsRequest(Shape):

@@ -165,6 +165,12 @@ def test_an_application_over_http_from_filing_to_permit(api: ApiNode) -> None:
     assert (
         api.client.post(url + "/assessment", headers=api.token(people.assessor)).json()["state"] == "under-assessment"
     )
+    unproposed = api.client.post(url + "/grant", json={}, headers=api.token(people.decision_maker))
+    assert_problem(unproposed, 409, "wrong-state")
+    codes = api.client.get(url + "/assessment", headers=api.token(people.assessor)).json()["unassessed"]
+    verdicts = [{"criterion": code, "verdict": "met", "reason": "shown"} for code in codes]
+    for path, sent in (("findings", {"verdicts": verdicts}), ("proposal", {"outcome": "grant", "reasons": "all met"})):
+        assert api.client.post(f"{url}/{path}", json=sent, headers=api.token(people.assessor)).status_code == 200
     granted = api.client.post(url + "/grant", json={}, headers=api.token(people.decision_maker))
     assert (granted.status_code, granted.json()["state"]) == (201, "active")
     register = api.client.get("/api/v1/register").json()

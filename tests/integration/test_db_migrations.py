@@ -18,7 +18,7 @@ from dataspace.db.migrate import check_no_drift
 from dataspace.db.tables import APPEND_ONLY, metadata
 from dataspace.domain.errors import Busy, InvalidInput, Unavailable
 from dataspace.domain.ledger import Charge
-from dataspace.services import ledger
+from dataspace.services import ledger, permits
 from dataspace.services.forms import return_application
 from tests.factories import make_charge, make_node
 
@@ -63,6 +63,23 @@ def test_migrating_backwards_leaves_nothing_behind(tmp_path: Path) -> None:
     assert inspect(engine).get_table_names() == ["alembic_version"]
     migrate(engine)
     check_no_drift(engine)
+
+
+def test_permits_of_before_keep_the_version_they_are_in(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    node = make_node(tmp_path)
+    node.dataset()
+    granted, ended = node.permit(), node.permit()
+    revoked = permits.revoke_permit(node.uow, node.clock, node.decision_maker, ended.id, reasons="misuse")
+    with node.engine.begin() as connection:
+        command.downgrade(_config(connection), "0002")
+    migrate(node.engine)
+    with node.uow.reading() as uow:
+        assert [version.permit for version in uow.permits.versions(granted.id)] == [granted]
+        assert [version.permit for version in uow.permits.versions(revoked.id)] == [revoked]
 
 
 def test_every_connection_is_strict_and_durable(tmp_path: Path) -> None:
@@ -132,6 +149,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.opt_out()
     return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "say it shortly"})
     node.message()
+    node.written_on()
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",

@@ -176,7 +176,7 @@ def test_a_permit_is_what_was_applied_for_on_the_snapshot_of_its_day(node: Node)
 
 
 def test_a_late_decision_starts_the_permit_on_its_own_day(node: Node) -> None:
-    application = node.under_assessment()
+    application = node.proposed()
     node.clock.forward(days=30)
     permit = permits.grant_permit(node.uow, node.clock, node.decision_maker, application.id, to_limit=to_limit)
     assert permit.valid_from == node.clock.now()
@@ -185,14 +185,14 @@ def test_a_late_decision_starts_the_permit_on_its_own_day(node: Node) -> None:
 
 
 def test_too_late_a_decision_grants_nothing(node: Node) -> None:
-    application = node.under_assessment()
+    application = node.proposed()
     node.clock.forward(days=400)
     with pytest.raises(WrongState, match="is over"):
         permits.grant_permit(node.uow, node.clock, node.decision_maker, application.id, to_limit=to_limit)
 
 
 def test_a_refusal_has_reasons(node: Node) -> None:
-    application = node.under_assessment()
+    application = node.to_be_refused()
     with pytest.raises(InvalidInput, match="reasons"):
         permits.refuse_application(node.uow, node.clock, node.decision_maker, application.id, reasons=" ")
     refused = permits.refuse_application(
@@ -250,6 +250,8 @@ def test_every_change_is_in_the_audit_trail(node: Node) -> None:
         EventKind.APPLICATION_FILED,
         EventKind.APPLICATION_SUBMITTED,
         EventKind.ASSESSMENT_STARTED,
+        EventKind.CRITERIA_ASSESSED,
+        EventKind.DECISION_PROPOSED,
         EventKind.APPLICATION_GRANTED,
     ]
     assert decision == [

@@ -164,7 +164,7 @@ def test_datasets_are_never_allocated_beyond_their_capacity(node: Node) -> None:
 
 def test_a_refused_grant_leaves_the_application_undecided(node: Node) -> None:
     node.dataset("small", epsilon="0.5")
-    application = node.under_assessment(node.form("registry", "small"))
+    application = node.proposed(node.form("registry", "small"))
     with pytest.raises(InsufficientBudget):
         permits.grant_permit(node.uow, node.clock, node.decision_maker, application.id, to_limit=to_limit)
     with node.uow.reading() as uow:

@@ -109,7 +109,7 @@ def test_one_key_from_many_threads_is_one_charge_and_one_release(node: Node) -> 
 
 
 def test_two_decisions_at_once_make_one_permit(node: Node) -> None:
-    application = node.under_assessment()
+    application = node.proposed()
 
     def grant(_: int) -> bool:
         try:
@@ -125,7 +125,7 @@ def test_two_decisions_at_once_make_one_permit(node: Node) -> None:
 
 
 def test_grants_race_for_the_last_of_a_dataset(node: Node) -> None:
-    applications = [node.under_assessment() for _ in range(14)]
+    applications = [node.proposed() for _ in range(14)]
 
     def grant(application_id: str) -> bool:
         try:

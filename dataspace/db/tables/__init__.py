@@ -6,10 +6,12 @@ The checks are the last line: whatever the code above does, no permit spends and
 from dataspace.db.tables.base import amount, metadata, within
 from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
+from dataspace.db.tables.decisions import case_steps, exclusions, findings, proposals, recusals
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.outbox import outbox_deliveries, outbox_messages
 from dataspace.db.tables.parties import organisations, persons, tokens
+from dataspace.db.tables.permit_life import permit_changes, permit_versions, tabulation_plans, tabulation_runs
 from dataspace.db.tables.permits import permit_persons, permits
 from dataspace.db.tables.submissions import (
     application_editions,
@@ -29,21 +31,30 @@ __all__ = [
     "applications",
     "attachments",
     "audit_events",
+    "case_steps",
     "chains",
     "charges",
     "counters",
     "dataset_snapshots",
     "datasets",
+    "exclusions",
+    "findings",
     "metadata",
     "opt_outs",
     "organisations",
     "outbox_deliveries",
     "outbox_messages",
+    "permit_changes",
     "permit_persons",
+    "permit_versions",
     "permits",
     "persons",
     "postings",
+    "proposals",
+    "recusals",
     "releases",
+    "tabulation_plans",
+    "tabulation_runs",
     "tokens",
     "within",
 ]
@@ -58,5 +69,6 @@ APPEND_ONLY = (
     "application_editions",
     "application_returns",
     "outbox_messages",
+    *("findings", "proposals", "case_steps", "recusals", "exclusions", "permit_versions", "tabulation_plans"),
 )
 """Tables whose rows triggers protect from update and delete."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, BackgroundTasks, Query
 
 from dataspace import wire
 from dataspace.domain.actors import Actor
@@ -63,9 +63,16 @@ def start_assessment(application_id: Identifier, node: CurrentNode, actor: Curre
 
 @router.post("/{application_id}/grant", status_code=201)
 def grant(
-    application_id: Identifier, decision: wire.GrantRequest, node: CurrentNode, actor: CurrentActor
+    application_id: Identifier,
+    decision: wire.GrantRequest,
+    node: CurrentNode,
+    actor: CurrentActor,
+    afterwards: BackgroundTasks,
 ) -> wire.PermitEntry:
-    """Issue a data permit; its budget is taken out of the datasets' capacity in the same transaction."""
+    """Issue the permit that is proposed; its budget is taken out of the datasets' capacity in the same transaction.
+
+    The tabulation plan of a data request starts to run once this is answered.
+    """
     permit = permits.grant_permit(
         node.unit_of_work(),
         node.clock,
@@ -73,7 +80,9 @@ def grant(
         application_id,
         to_limit=node.limit_of,
         conditions=tuple(decision.conditions),
+        version=decision.version,
     )
+    afterwards.add_task(node.answer_requests)
     return present.permit(permit, permit.state(node.clock.now()))
 
 
