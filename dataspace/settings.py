@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     release_grid_ms: int = Field(default=250, ge=0, le=10_000, description="answers leave on multiples of this")
     memory_limit: str = Field(default="1GB", pattern=r"^[1-9][0-9]*(MB|GB)$")
     noise: str = Field(default="opendp", pattern=r"^(opendp|zero|seeded:[0-9]{1,9})$")
+    country: str = Field(default="FR", pattern=r"^[A-Z]{2}$", description="ISO 3166 code: whose holidays count")
     max_dataset_epsilon: Decimal = Field(default=Decimal(10), gt=0, le=20)
 
     @property

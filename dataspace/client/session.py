@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ from dataspace.client.asking import Number, query_request
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
 from dataspace.client.ledger import verify
+from dataspace.wire import public
 
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
@@ -102,9 +104,10 @@ class Dataspace:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
         return self._post(f"/permits/{permit}/revocation", wire.ReasonsRequest(reasons=reasons), wire.PermitEntry)
 
-    def register(self) -> list[wire.RegisterEntry]:
-        """The public register: who uses which data, why, until when."""
-        return self._get("/register", list[wire.RegisterEntry])
+    def register(self, *, after: str = "", most: int = 50, **search: str) -> public.RegisterPage:
+        """A page of the public register; search by `state`, `purpose` (a letter), `dataset` and `q` (words)."""
+        asked = urlencode({"after": after, "most": most, **search})
+        return self._get(f"/register?{asked}", public.RegisterPage)
 
     def ledger(self) -> wire.LedgerState:
         """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""

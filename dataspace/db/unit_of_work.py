@@ -15,6 +15,7 @@ from dataspace.db.datasets import SqlDatasets
 from dataspace.db.ledger import SqlLedger
 from dataspace.db.opt_outs import SqlOptOuts
 from dataspace.db.permits import SqlPermits
+from dataspace.db.public import SqlPublic
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
 from dataspace.domain.errors import Busy
@@ -31,6 +32,7 @@ class SqlUnitOfWork:
     ledger: SqlLedger
     releases: SqlReleases
     opt_outs: SqlOptOuts
+    public: SqlPublic
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -51,6 +53,7 @@ class SqlUnitOfWork:
     def commit(self) -> None:
         if self._connection is None:
             raise RuntimeError("commit outside of `with`")
+        self.public.register.follow(self.audit.written)
         self._connection.commit()
         # Nothing may follow in the same `with`: it would be lost without a word.
         self.__exit__(None, None, None)
@@ -91,3 +94,4 @@ class SqlUnitOfWork:
         self.ledger = SqlLedger(connection, self.audit)
         self.releases = SqlReleases(connection, self.audit)
         self.opt_outs = SqlOptOuts(connection, self.audit)
+        self.public = SqlPublic(connection, self.audit)

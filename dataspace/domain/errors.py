@@ -11,6 +11,7 @@
     ├── NotFound                no such thing, or none that this actor may see
     ├── WrongState              the thing exists, but in a state that does not allow this
     ├── InsufficientBudget      the permit or the dataset has not enough privacy budget left
+    ├── TooManyRequests         this address asked too often without signing in; nothing was recorded
     ├── Busy                    a lock was not free in time; nothing was charged
     └── Unavailable             the node cannot answer now; the charge, if any, stands and a retry is free
 
@@ -84,6 +85,10 @@ class InsufficientBudget(DataspaceError):
     def __init__(self, message: str, *, requested: str, remaining: str, missing: str) -> None:
         super().__init__(message)
         self.requested, self.remaining, self.missing = requested, remaining, missing
+
+
+class TooManyRequests(DataspaceError):
+    code = "too-many-requests"
 
 
 class Busy(DataspaceError):

@@ -34,6 +34,18 @@ class EventKind(StrEnum):
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
     OPT_OUT_READ = "opt-out-read"
     OPT_OUTS_REKEYED = "opt-outs-rekeyed"
+    PART_DECLARED_CONFIDENTIAL = "part-declared-confidential"
+    DECISION_PUBLISHED = "decision-published"
+    RESULT_REGISTERED = "result-registered"
+    PUBLICATION_EXTENDED = "publication-extended"
+    FINDING_REPORTED = "finding-reported"
+    FINDING_MOVED = "finding-moved"
+    COMPLAINT_RECEIVED = "complaint-received"
+    COMPLAINT_FORWARDED = "complaint-forwarded"
+    COMPLAINT_MOVED = "complaint-moved"
+    MEASURE_TAKEN = "measure-taken"
+    FACT_ENTERED = "fact-entered"
+    REPORT_FROZEN = "report-frozen"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
-from dataspace.web.api import applications, opt_outs, permits, public, queries
-from dataspace.web.portal import home
+from dataspace.web.api import activity, applications, complaints, findings, opt_outs, permits, public, queries, register
+from dataspace.web.portal import home, public_pages
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
@@ -31,15 +31,21 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        responses={status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 500, 503)},
+        responses={
+            status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503)
+        },
     )
     app.state.node = node
+    app.state.limiters = {}
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
+    for router in (register.router, findings.router, complaints.router, activity.router):
+        api.include_router(router)
     app.include_router(api)
+    app.include_router(public_pages.router)
     app.include_router(home.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -16,6 +16,7 @@ STATUS: dict[type[errors.DataspaceError], int] = {
     errors.NotFound: 404,
     errors.WrongState: 409,
     errors.InsufficientBudget: 402,
+    errors.TooManyRequests: 429,
     errors.Busy: 503,
     errors.Unavailable: 503,
 }

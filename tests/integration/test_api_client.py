@@ -73,7 +73,7 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert desk.opt_out("P 7").choice == "opt-out"
         assert desk.opt_out_status("P 7").opted_out
         assert desk.withdraw_opt_out("P 7", channel="on-behalf").channel == "on-behalf"
-        assert researcher.register()[0].number == withdrawn.number
+        assert researcher.register().entries[0].number == withdrawn.number
         assert researcher.ledger().sound
         assert len(list(researcher.postings())) == researcher.ledger().postings
         assert researcher.verify_ledger() == []

@@ -20,6 +20,7 @@ from dataspace.domain.errors import Busy, InvalidInput, Unavailable
 from dataspace.domain.ledger import Charge
 from dataspace.services import ledger
 from tests.factories import make_charge, make_node
+from tests.public_records import record_everything
 
 ROOT = Path(__file__).parents[2]
 
@@ -129,6 +130,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.dataset()
     node.release(node.charge(node.permit(), 5))
     node.opt_out()
+    record_everything(node)
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",

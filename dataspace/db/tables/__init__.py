@@ -10,6 +10,7 @@ from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permits import permit_persons, permits
+from dataspace.db.tables.public import PUBLIC_RECORDS, register_entries
 from dataspace.db.tables.trail import audit_events, chains, counters
 
 __all__ = [
@@ -30,10 +31,11 @@ __all__ = [
     "permits",
     "persons",
     "postings",
+    "register_entries",
     "releases",
     "tokens",
     "within",
 ]
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs", *PUBLIC_RECORDS)
 """Tables whose rows triggers protect from update and delete."""
