@@ -11,7 +11,7 @@ from dataspace.domain.measures import MeasureKind
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.redaction import Ground, Part
 from dataspace.domain.results import ResultKind
-from dataspace.services import activity, complaints, findings, measures, permits, register, results
+from dataspace.services import activity, applications, complaints, findings, measures, permits, register, results
 from dataspace.services.complaints import Filed
 from tests.factories import Node
 
@@ -42,8 +42,6 @@ def confidential_permit(node: Node, secret: str, title: str = "") -> DataPermit:
         node.uow, node.clock, node.researcher, draft.id,
         part=Part.PASSAGE, ground=Ground.TRADE_SECRET, reason=f"our method is {secret}", passage=secret,
     )  # fmt: skip
-    from dataspace.services import applications
-
     applications.submit_application(node.uow, node.clock, node.researcher, draft.id)
     applications.start_assessment(node.uow, node.clock, node.assessor, draft.id)
     return permits.grant_permit(node.uow, node.clock, node.decision_maker, draft.id, to_limit=node.to_limit)
@@ -54,18 +52,18 @@ def number_of(node: Node, permit: DataPermit) -> str:
         return uow.public.register.get(permit.number).number
 
 
-def record_everything(node: Node, secret: str = "zirconium lattice") -> Everything:
+def record_everything(node: Node, passage: str = "zirconium lattice") -> Everything:
     """One of each: result, extension, finding, complaint, measure, fact, frozen report. The dataset is published."""
     uow, clock, decider = node.uow, node.clock, node.decision_maker
-    permit = confidential_permit(node, secret)
+    permit = confidential_permit(node, passage)
     number = number_of(node, permit)
     register.publish_decision(uow, clock, decider, number)
     results.extend_publication(
         uow, clock, decider, number, until=clock.now() + timedelta(days=1200), reason="a journal reviews it"
     )
     results.register_result(
-        uow, clock, node.researcher, number, kind=ResultKind.PAPER, title=f"On {secret}", link="10.1000/182",
-        lay_summary=f"We found {secret.upper()} to matter.",
+        uow, clock, node.researcher, number, kind=ResultKind.PAPER, title=f"On {passage}", link="10.1000/182",
+        lay_summary=f"We found {passage.upper()} to matter.",
     )  # fmt: skip
     found = findings.report_finding(
         uow, clock, node.researcher, permit.id, dataset="registry", pseudonym="ab12cd34", text="a growing lesion"
@@ -74,10 +72,10 @@ def record_everything(node: Node, secret: str = "zirconium lattice") -> Everythi
     filed = complaints.file_complaint(
         uow, clock, subject=Subject.PERMIT, complainants=[Complainant("Wanda Weber")], text="not asked", contact="w",
     )  # fmt: skip
-    permits.suspend_permit(uow, clock, decider, permit.id, reasons=f"misuse of {secret}")
+    permits.suspend_permit(uow, clock, decider, permit.id, reasons=f"misuse of {passage}")
     measures.take_measure(
         uow, clock, decider, kind=MeasureKind.SUSPENSION, organisation=node.researcher.organisation.name,
-        reasons=f"{node.researcher.name} misused {secret}", permit_number=permit.number,
+        reasons=f"{node.researcher.name} misused {passage}", permit_number=permit.number,
     )  # fmt: skip
     activity.enter_fact(
         uow, clock, decider, kind=FactKind.REVENUE, on=clock.now().date(), text="fees", amount=Decimal("1200.50")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
@@ -108,6 +108,15 @@ class Dataspace:
         """A page of the public register; search by `state`, `purpose` (a letter), `dataset` and `q` (words)."""
         asked = urlencode({"after": after, "most": most, **search})
         return self._get(f"/register?{asked}", public.RegisterPage)
+
+    def activity_report(self, start: date, end: date) -> dict[str, object]:
+        """The activity report (Art. 59) of the days from `start` until before `end`, as the records stand now."""
+        return self._get(f"/activity-report?from={start}&to={end}", dict[str, object])
+
+    def freeze_report(self, start: date, end: date) -> public.EditionEntry:
+        """Freeze the report of two years; for an access body's decision maker."""
+        period = public.PeriodRequest(start=start, end=end)
+        return self._post("/activity-report/editions", period, public.EditionEntry)
 
     def ledger(self) -> wire.LedgerState:
         """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""

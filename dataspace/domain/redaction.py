@@ -115,7 +115,15 @@ class Redaction:
 
 
 def _loosely(text: str) -> str:
-    return r"\s+".join(re.escape(word) for word in _WORD.findall(unicodedata.normalize("NFC", text)))
+    words = _WORD.findall(unicodedata.normalize("NFC", text))
+    return r"\s+".join("".join(map(_any_case, word)) for word in words)
+
+
+def _any_case(letter: str) -> str:
+    """A letter however it is capitalised, also where that makes two of one, as of ß."""
+    forms = {letter, letter.upper(), letter.lower(), letter.casefold(), letter.title()}
+    spelled = sorted((re.escape(unicodedata.normalize("NFC", form)) for form in forms), key=len, reverse=True)
+    return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"
 
 
 def _occurrences(pattern: str, text: str) -> Iterator[tuple[int, int]]:
