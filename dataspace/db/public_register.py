@@ -88,7 +88,7 @@ class SqlPublicRegister:
 
     def search(self, asked: Search, now: datetime) -> tuple[list[RegisterEntry], int]:
         """One page of what fits, newest receipt first, and how many fit in all."""
-        fits = _fits(asked, now)
+        fits = _fits(asked, now, self._connection.dialect.name)
         total = self._connection.execute(select(func.count()).select_from(r).where(*fits)).scalar_one()
         query = select(r).where(*fits, *self._beyond(asked.after))
         page = query.order_by(r.c.received_at.desc(), r.c.number.desc()).limit(asked.most)
@@ -158,7 +158,7 @@ def plain_words(text: str) -> str:
     return "".join(c for c in parts if not unicodedata.combining(c))
 
 
-def _fits(asked: Search, now: datetime) -> list[ColumnElement[bool]]:
+def _fits(asked: Search, now: datetime, dialect: str) -> list[ColumnElement[bool]]:
     fits: list[ColumnElement[bool]] = []
     if asked.state is not None:
         fits.append(_state(now) == asked.state.value)
@@ -166,7 +166,9 @@ def _fits(asked: Search, now: datetime) -> list[ColumnElement[bool]]:
         fits.append(r.c.purposes.contains(asked.purpose.letter, autoescape=True))
     if asked.dataset:
         fits.append(r.c.datasets.contains(f" {asked.dataset} ", autoescape=True))
-    fits += [r.c.words.contains(word, autoescape=True) for word in plain_words(asked.words).split()]
+    # many times faster than LIKE, and the words need no escaping
+    place = func.instr if dialect == "sqlite" else func.strpos
+    fits += [place(r.c.words, word) > 0 for word in plain_words(asked.words).split()]
     return fits
 
 

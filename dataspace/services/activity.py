@@ -28,6 +28,12 @@ def report(uow: UnitOfWork, clock: Clock, period: Period, categories_of: Categor
         return _content(uow, clock, period, categories_of)
 
 
+def recorded_until(uow: UnitOfWork) -> int:
+    """How many events are on record: a report computed at the same number, on the same day, is the same."""
+    with uow.reading():
+        return uow.audit.head().seq
+
+
 def freeze_report(uow: UnitOfWork, clock: Clock, by: Actor, period: Period, categories_of: CategoriesOf) -> Edition:
     """Freeze an edition; of a period that has one, the new edition supersedes it and both stay."""
     check_may(by, PublicAction.FREEZE_REPORT)

@@ -36,7 +36,7 @@ def create_app(node: Node) -> FastAPI:
         },
     )
     app.state.node = node
-    app.state.limiters = {}
+    app.state.limiters, app.state.reports = {}, {}
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")

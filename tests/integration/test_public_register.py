@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from dataspace.domain.activity import FactKind, Period
 from dataspace.domain.actors import Role
@@ -161,9 +162,9 @@ def test_a_register_that_was_not_there_is_caught_up(node: Node) -> None:
 def test_the_mandatory_columns_are_refused_empty_by_the_database(node: Node) -> None:
     node.permit()
     for column in ("applicant", "purposes", "title", "lay_summary"):
-        with pytest.raises(Exception, match="ck_register_entries_mandatory"), node.engine.begin() as connection:
+        with pytest.raises(IntegrityError, match="ck_register_entries_mandatory"), node.engine.begin() as connection:
             connection.execute(text(f"update register_entries set {column} = ''"))
-    with pytest.raises(Exception, match="ck_register_entries_mandatory"), node.engine.begin() as connection:
+    with pytest.raises(IntegrityError, match="ck_register_entries_mandatory"), node.engine.begin() as connection:
         connection.execute(text("update register_entries set valid_until = null"))
 
 

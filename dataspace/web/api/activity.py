@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from dataspace.domain.activity import FactKind, Period
 from dataspace.domain.measures import MeasureKind
@@ -17,6 +17,9 @@ router = APIRouter(tags=["activity"])
 
 From = Annotated[date, Query(alias="from")]
 To = Annotated[date, Query(alias="to")]
+
+MOST_REPORTS = 16
+"""Reports kept in memory."""
 
 
 @router.get("/measures")
@@ -36,9 +39,20 @@ def take_measure(request: wire.MeasureRequest, node: CurrentNode, actor: Current
 
 
 @router.get("/activity-report")
-def report(node: CurrentNode, start: From, end: To) -> dict[str, object]:
+def report(request: Request, node: CurrentNode, start: From, end: To) -> dict[str, object]:
     """The report of a period, from a day until before a day, as it stands now."""
-    return activity.report(node.unit_of_work(), node.clock, Period(start, end), node.categories_of)
+    return report_now(request, node, Period(start, end))
+
+
+def report_now(request: Request, node: CurrentNode, period: Period) -> activity.Content:
+    """The report, computed again only if something was recorded since, or another day began."""
+    known: dict[object, activity.Content] = request.app.state.reports
+    state = (period, activity.recorded_until(node.unit_of_work()), node.clock.now().date())
+    if state not in known:
+        if len(known) >= MOST_REPORTS:
+            known.clear()
+        known[state] = activity.report(node.unit_of_work(), node.clock, period, node.categories_of)
+    return known[state]
 
 
 @router.get("/activity-report/editions")

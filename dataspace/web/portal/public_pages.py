@@ -19,6 +19,7 @@ from dataspace.domain.purposes import Purpose
 from dataspace.services import activity, complaints, measures, register
 from dataspace.web import texts
 from dataspace.web.api import public_present as present
+from dataspace.web.api.activity import report_now
 from dataspace.web.api.complaints import may_file, may_follow
 from dataspace.web.auth import CurrentNode, Identifier
 from dataspace.web.feed import MEDIA_TYPE, atom
@@ -94,7 +95,7 @@ def show_report(
     editions = [present.edition(one) for one in activity.list_editions(node.unit_of_work())]
     content = None
     if start and end:
-        content = activity.report(node.unit_of_work(), node.clock, Period(start, end), node.categories_of)
+        content = report_now(request, node, Period(start, end))
     return page(
         request, "report.html", editions=editions, content=content, definitions=_definitions(), edition=None,
         superseded={edition.supersedes for edition in editions}, start=start, end=end,
