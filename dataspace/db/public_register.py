@@ -89,10 +89,12 @@ class SqlPublicRegister:
     def search(self, asked: Search, now: datetime) -> tuple[list[RegisterEntry], int]:
         """One page of what fits, newest receipt first, and how many fit in all."""
         fits = _fits(asked, now, self._connection.dialect.name)
-        total = self._connection.execute(select(func.count()).select_from(r).where(*fits)).scalar_one()
         query = select(r).where(*fits, *self._beyond(asked.after))
-        page = query.order_by(r.c.received_at.desc(), r.c.number.desc()).limit(asked.most)
-        return self._entries(page), int(total)
+        page = self._entries(query.order_by(r.c.received_at.desc(), r.c.number.desc()).limit(asked.most))
+        if len(page) < asked.most and not asked.after:
+            return page, len(page)
+        counted = select(func.count()).select_from(r).where(*fits)
+        return page, int(self._connection.execute(counted).scalar_one())
 
     def latest(self, most: int) -> list[RegisterEntry]:
         """Entries by their last change, newest first."""

@@ -24,22 +24,7 @@ from dataspace.domain.purposes import Purpose  # noqa: E402
 from dataspace.settings import Settings  # noqa: E402
 from dataspace.web.app import create_app  # noqa: E402
 
-WORDS = [
-    "readmission", "stroke", "cancer", "vaccine", "winter", "hospital", "cohort", "elderly", "children", "cost", "outcome",
-]  # fmt: skip
-    "readmission",
-    "stroke",
-    "cancer",
-    "vaccine",
-    "winter",
-    "hospital",
-    "cohort",
-    "elderly",
-    "children",
-    "cost",
-    "outcome",
-    "registry",
-]
+WORDS = ["readmission", "stroke", "cancer", "vaccine", "winter", "hospital", "cohort", "elderly", "cost", "outcome"]
 START = datetime(2024, 1, 1, tzinfo=UTC)
 LIMIT_MS = 200
 
