@@ -31,6 +31,9 @@ from dataspace.domain.purposes import Purpose
 from dataspace.domain.redaction import ConfidentialPart, Redaction
 from dataspace.services.ports import AuditTrail
 
+MOST_WORDS = 10
+"""Words of a search that count; each is a look at every entry."""
+
 SILENT = ("query-", "release-", "token-", "opt-out", "budget-", "finding-")
 """Beginnings of the kinds of events that change nothing the public sees of a case."""
 
@@ -67,7 +70,9 @@ class SqlPublicRegister:
             self.put(entry)
 
     def redaction(self, application_id: str) -> Redaction:
-        """What to leave out of texts on an application."""
+        """What to leave out of texts on a case; of one that is no application, the parts declared alone."""
+        if not self._cases(application_id):
+            return Redaction.of(self._parts.where(case=application_id))
         return self._redaction(self._applications.get(application_id), self._permit(application_id))
 
     def _redaction(self, application: AccessApplication, permit: DataPermit | None) -> Redaction:
@@ -170,7 +175,7 @@ def _fits(asked: Search, now: datetime, dialect: str) -> list[ColumnElement[bool
         fits.append(r.c.datasets.contains(f" {asked.dataset} ", autoescape=True))
     # many times faster than LIKE, and the words need no escaping
     place = func.instr if dialect == "sqlite" else func.strpos
-    fits += [place(r.c.words, word) > 0 for word in plain_words(asked.words).split()]
+    fits += [place(r.c.words, word) > 0 for word in sorted(set(plain_words(asked.words).split()))[:MOST_WORDS]]
     return fits
 
 

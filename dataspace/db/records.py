@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 
 from sqlalchemy import Connection, Row, Table, insert, select
 
-from dataspace.domain.errors import NotFound
+from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent
 from dataspace.services.ports import AuditTrail
 
@@ -57,6 +57,8 @@ class SqlRecords(Generic[R]):
 def _plain(value: object) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, str) and "\0" in value:
+        raise InvalidInput("the text holds a character that cannot be stored; type it anew")
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, tuple):

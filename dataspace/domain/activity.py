@@ -17,6 +17,7 @@ from dataspace.domain.public_register import RegisterEntry
 from dataspace.domain.results import Duty, Result, add_months
 
 PERIOD_MONTHS = 24
+LAST_YEAR = 2999
 
 
 class FactKind(StrEnum):
@@ -73,6 +74,8 @@ class Period:
     def __post_init__(self) -> None:
         if self.start >= self.end:
             raise InvalidInput("the period ends before it begins")
+        if self.end.year > LAST_YEAR:
+            raise InvalidInput(f"a period ends by the year {LAST_YEAR}")
 
     def holds(self, at: datetime | None) -> bool:
         return at is not None and self.start <= at.astimezone(UTC).date() < self.end

@@ -77,8 +77,6 @@ class Complaint:
             raise InvalidInput(f"a complaint has one to {MOST_COMPLAINANTS} complainants")
         if not self.text.strip():
             raise InvalidInput("say what the complaint is about")
-        if any("\0" in said for said in (self.text, self.contact, self.case, *(c.name for c in self.complainants))):
-            raise InvalidInput("the text holds a character that cannot be stored; type it anew")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,9 @@ class FindingStep:
 
 
 IDENTIFIERS = {
-    "an e-mail address": re.compile(r"[^\s@]+\s?(?:[@\uff20]|[\[(]\s?(?:at|arobase)\s?[\])])\s?[^\s@]+\.\w{2,}", re.I),
+    "an e-mail address": re.compile(
+        r"[^\s@]{1,64}\s?(?:[@\uff20]|[\[(]\s?(?:at|arobase)\s?[\])])\s?[^\s@]{1,200}\.\w{2,}", re.I
+    ),
     "a telephone number": re.compile(
         r"(?<![\w+])(?:\+\d(?:[\s./()-]{0,3}\d){8,13}|00[1-9](?:[\s./()-]{0,3}\d){8,13}|0[1-9](?:[\s./-]{0,2}\d{2}){4})(?!\w)"
     ),

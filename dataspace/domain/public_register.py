@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from dataspace.domain.applications import AccessApplication, ApplicationState
+from dataspace.domain.errors import InvalidInput
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.redaction import Part, Redaction
@@ -130,6 +131,10 @@ class Search:
     purpose: Purpose | None = None
     dataset: str = ""
     words: str = ""
+
+    def __post_init__(self) -> None:
+        if "\0" in self.after + self.dataset + self.words:
+            raise InvalidInput("the search holds a character that is in no text; type it anew")
 
 
 def entry_of(

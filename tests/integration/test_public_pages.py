@@ -163,17 +163,22 @@ def test_the_register_is_searched_and_paged(api: ApiNode) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["most=0", "most=101", "state=open", "purpose=z", "dataset=A", "q=" + "x" * 201, "after=%00"]
+    "query", ["most=0", "most=101", "state=open", "purpose=z", "dataset=A", "q=" + "x" * 201, "q=a%00", "after=%00"]
 )
 def test_a_search_that_makes_no_sense_is_refused(api: ApiNode, query: str) -> None:
     assert api.client.get(f"/api/v1/register?{query}").status_code == 422
 
 
 def test_a_page_refuses_in_words(api: ApiNode) -> None:
-    for query in ("state=open", "purpose=z"):
+    for query, said in (
+        ("state=open", "choose"),
+        ("purpose=z", "choose"),
+        ("dataset=%00", "anew"),
+        ("after=%00", "anew"),
+    ):
         answer = api.client.get(f"/register?{query}", headers=BROWSER)
         assert answer.status_code == 422
-        assert "choose" in answer.text
+        assert said in answer.text
     assert api.client.get("/register/DAA-1999-0001", headers=BROWSER).status_code == 404
 
 
