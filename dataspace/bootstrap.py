@@ -1,10 +1,12 @@
 """The one place where a node's parts are put together."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -22,13 +24,15 @@ from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
 from dataspace.national_days import national_calendar
 from dataspace.pseudonyms import StorePseudonyms
-from dataspace.services import ledger, permits, tabulations
+from dataspace.services import ledger, permits, register, tabulations
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine, Question, run_query
 from dataspace.settings import Mode, Settings
 from pipelines.store.reader import Store
 
 if TYPE_CHECKING:
+    from holidays import HolidayBase
+
     from catalog.catalogue import Catalogue
     from catalog.registry import FolderRegistry
 
@@ -80,6 +84,20 @@ class Node:
     def answer_requests(self) -> int:
         """Run what waits of approved tabulation plans; how many were answered."""
         return tabulations.run_waiting(self.unit_of_work(), self.clock, self.ask_tabulation)
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether `day` is a public holiday in the node's country."""
+        return day in _holidays(self.settings.country)
+
+    def categories_of(self, dataset: str) -> tuple[str, ...]:
+        """Letters or codes of Art. 51(1) in the dataset's catalogue record; says so where there are none."""
+        from catalog.errors import RecordNotFound
+
+        try:
+            stated = self._registry().get(dataset).health_category
+        except RecordNotFound:
+            stated = ()
+        return tuple(re.split("[/#]", iri)[-1] for iri in stated) or ("not-stated",)
 
     def record_turtle(self, dataset: str) -> str:
         """The catalogue record of a dataset."""
@@ -156,6 +174,7 @@ def check_books(node: Node) -> None:
         )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
     node.answer_requests()
+    register.catch_up(node.unit_of_work(), node.clock)
 
 
 def choose_noise(settings: Settings) -> Noise:
@@ -194,6 +213,14 @@ def bounding_secret(folder: Path, *, may_make: bool = True) -> bytes:
         finally:
             draft.unlink()
     return sha256(b"bounding" + path.read_bytes()).digest()
+
+
+@lru_cache(maxsize=8)
+def _holidays(country: str) -> "HolidayBase":
+    # Imported here: most commands count no days.
+    import holidays
+
+    return holidays.country_holidays(country)
 
 
 def _catalogue(public_url: str) -> "Catalogue":

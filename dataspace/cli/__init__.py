@@ -6,6 +6,7 @@ import typer
 from pydantic import ValidationError
 
 from dataspace.cli import (
+    activity,
     asking,
     clocks,
     datasets,
@@ -37,6 +38,7 @@ app.add_typer(deciding.permits, name="permit")
 decisions.add_decisions(deciding.applications, deciding.permits)
 app.add_typer(decisions.exclusions, name="exclusion")
 app.add_typer(opt_outs.app, name="opt-out")
+app.add_typer(activity.app, name="report")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)
 app.add_typer(clocks.app, name="clocks")

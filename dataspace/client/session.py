@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
@@ -20,6 +21,7 @@ from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, f
 from dataspace.client.forms import Forms
 from dataspace.client.ledger import verify
 from dataspace.wire import clocks as clock_shapes
+from dataspace.wire import public
 
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
@@ -116,9 +118,19 @@ class Dataspace(Deciding, Forms):
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
         return self._post(f"/permits/{permit}/revocation", wire.ReasonsRequest(reasons=reasons), wire.PermitEntry)
 
-    def register(self) -> list[wire.RegisterEntry]:
-        """The public register: who uses which data, why, until when."""
-        return self._get("/register", list[wire.RegisterEntry])
+    def register(self, *, after: str = "", most: int = 50, **search: str) -> public.RegisterPage:
+        """A page of the public register; search by `state`, `purpose` (a letter), `dataset` and `q` (words)."""
+        asked = urlencode({"after": after, "most": most, **search})
+        return self._get(f"/register?{asked}", public.RegisterPage)
+
+    def activity_report(self, start: date, end: date) -> dict[str, object]:
+        """The activity report (Art. 59) of the days from `start` until before `end`, as the records stand now."""
+        return self._get(f"/activity-report?from={start}&to={end}", dict[str, object])
+
+    def freeze_report(self, start: date, end: date) -> public.EditionEntry:
+        """Freeze the report of two years; for an access body's decision maker."""
+        period = public.PeriodRequest(start=start, end=end)
+        return self._post("/activity-report/editions", period, public.EditionEntry)
 
     def ledger(self) -> wire.LedgerState:
         """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""

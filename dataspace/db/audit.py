@@ -16,8 +16,10 @@ CHAIN = "audit"
 class SqlAuditTrail:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.written: list[AuditEvent] = []
 
     def append(self, event: AuditEvent) -> None:
+        self.written.append(event)
         last = chains.locked_head(self._connection, CHAIN)
         seq = last.seq + 1
         digest = link_hash(last.hash, content(seq, event))

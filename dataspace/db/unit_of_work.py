@@ -22,6 +22,7 @@ from dataspace.db.opt_outs import SqlOptOuts
 from dataspace.db.outbox import SqlOutbox
 from dataspace.db.permit_changes import SqlPermitChanges
 from dataspace.db.permits import SqlPermits
+from dataspace.db.public import SqlPublic
 from dataspace.db.releases import SqlReleases
 from dataspace.db.sqlite import READ_ONLY
 from dataspace.db.submissions import SqlSubmissions
@@ -49,6 +50,7 @@ class SqlUnitOfWork:
     permit_changes: SqlPermitChanges
     exclusions: SqlExclusions
     tabulations: SqlTabulations
+    public: SqlPublic
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -69,6 +71,7 @@ class SqlUnitOfWork:
     def commit(self) -> None:
         if self._connection is None:
             raise RuntimeError("commit outside of `with`")
+        self.public.register.follow(self.audit.written)
         self._connection.commit()
         # Nothing may follow in the same `with`: it would be lost without a word.
         self.__exit__(None, None, None)
@@ -118,3 +121,4 @@ class SqlUnitOfWork:
         self.permit_changes = SqlPermitChanges(connection, self.audit)
         self.exclusions = SqlExclusions(connection, self.audit)
         self.tabulations = SqlTabulations(connection, self.audit)
+        self.public = SqlPublic(connection, self.audit)

@@ -15,6 +15,7 @@
     ├── WrongState              the thing exists, but in a state that does not allow this
     │   └── StaleEdit           it was changed since it was read; read it again and repeat the edit
     ├── InsufficientBudget      the permit or the dataset has not enough privacy budget left
+    ├── TooManyRequests         this address asked too often without signing in; nothing was recorded
     ├── Busy                    a lock was not free in time; nothing was charged
     └── Unavailable             the node cannot answer now; the charge, if any, stands and a retry is free
 
@@ -110,6 +111,10 @@ class InsufficientBudget(DataspaceError):
     def __init__(self, message: str, *, requested: str, remaining: str, missing: str) -> None:
         super().__init__(message)
         self.requested, self.remaining, self.missing = requested, remaining, missing
+
+
+class TooManyRequests(DataspaceError):
+    code = "too-many-requests"
 
 
 class Busy(DataspaceError):

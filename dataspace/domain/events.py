@@ -78,6 +78,17 @@ class EventKind(StrEnum):
     TABULATION_PLAN_SET = "tabulation-plan-set"
     TABULATION_ANSWERED = "tabulation-answered"
     TABULATION_FAILED = "tabulation-failed"
+    PART_DECLARED_CONFIDENTIAL = "part-declared-confidential"
+    RESULT_REGISTERED = "result-registered"
+    PUBLICATION_EXTENDED = "publication-extended"
+    FINDING_REPORTED = "finding-reported"
+    FINDING_MOVED = "finding-moved"
+    COMPLAINT_RECEIVED = "complaint-received"
+    COMPLAINT_FORWARDED = "complaint-forwarded"
+    COMPLAINT_MOVED = "complaint-moved"
+    MEASURE_TAKEN = "measure-taken"
+    FACT_ENTERED = "fact-entered"
+    REPORT_FROZEN = "report-frozen"
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,13 @@ from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
 from dataspace.web.api import (
+    activity,
     applications,
     clocks,
+    complaints,
     decisions,
     drafts,
+    findings,
     forms,
     messages,
     opt_outs,
@@ -21,12 +24,13 @@ from dataspace.web.api import (
     permits,
     public,
     queries,
+    register,
 )
-from dataspace.web.portal import home
+from dataspace.web.portal import home, public_pages
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
-PROBLEMS = (400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 500, 503)
+PROBLEMS = (400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
@@ -47,6 +51,7 @@ def create_app(node: Node) -> FastAPI:
         responses={status: {"model": wire.Problem} for status in PROBLEMS},
     )
     app.state.node = node
+    app.state.limiters, app.state.reports = {}, {}
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
@@ -54,7 +59,10 @@ def create_app(node: Node) -> FastAPI:
         api.include_router(router)
     for router in (forms.router, drafts.router, clocks.router, messages.router, decisions.router, permit_life.router):
         api.include_router(router)
+    for router in (register.router, findings.router, complaints.router, activity.router):
+        api.include_router(router)
     app.include_router(api)
+    app.include_router(public_pages.router)
     app.include_router(home.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

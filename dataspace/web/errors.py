@@ -19,6 +19,7 @@ STATUS: dict[type[errors.DataspaceError], int] = {
     errors.TooLarge: 413,
     errors.WrongAttachment: 415,
     errors.InsufficientBudget: 402,
+    errors.TooManyRequests: 429,
     errors.Busy: 503,
     errors.Unavailable: 503,
 }

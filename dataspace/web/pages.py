@@ -5,7 +5,10 @@ from pathlib import Path
 from fastapi import Request
 from fastapi.templating import Jinja2Templates
 
+from dataspace.web.texts import say
+
 templates = Jinja2Templates(directory=Path(__file__).parent / "templates")
+templates.env.globals["say"] = say
 
 
 def wants_page(request: Request) -> bool:

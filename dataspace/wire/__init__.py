@@ -220,24 +220,6 @@ class PermitEntry(Shape):
     conditions: list[str]
 
 
-class RegisterEntry(Shape):
-    """A case as the public sees it (Art. 57(1)(j))."""
-
-    number: str
-    title: str
-    lay_summary: str
-    organisation: str
-    purposes: list[str]
-    datasets: list[str]
-    state: str
-    received_at: datetime
-    decided_at: datetime | None
-    permit_number: str | None
-    permit_state: str | None
-    valid_from: datetime | None
-    valid_until: datetime | None
-
-
 class LedgerState(Shape):
     """Whether both hash chains and every balance recompute, and the heads that were reached."""
 

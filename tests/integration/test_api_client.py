@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx2
@@ -78,7 +78,10 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert desk.opt_out("P 7").choice == "opt-out"
         assert desk.opt_out_status("P 7").opted_out
         assert desk.withdraw_opt_out("P 7", channel="on-behalf").channel == "on-behalf"
-        assert researcher.register()[0].number == withdrawn.number
+        assert researcher.register().entries[0].number == withdrawn.number
+        start, end = date(2024, 1, 1), date(2026, 1, 1)
+        assert set(researcher.activity_report(start, end)) >= {"period", "items"}
+        assert decider.freeze_report(start, end).number == 1
         assert researcher.ledger().sound
         assert len(list(researcher.postings())) == researcher.ledger().postings
         assert researcher.verify_ledger() == []

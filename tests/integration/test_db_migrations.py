@@ -21,6 +21,7 @@ from dataspace.domain.ledger import Charge
 from dataspace.services import ledger, permits
 from dataspace.services.forms import return_application
 from tests.factories import make_charge, make_node
+from tests.public_records import record_everything
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,6 +151,7 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "say it shortly"})
     node.message()
     node.written_on()
+    record_everything(node)
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",

@@ -21,7 +21,7 @@ from dataspace.domain.events import EventKind
 from dataspace.domain.permits import PermitState
 from dataspace.domain.privacy import Guarantee
 from dataspace.domain.scopes import Scope
-from dataspace.services import accounts, applications, datasets, ledger, permits, register
+from dataspace.services import accounts, applications, datasets, ledger, permits
 from tests.factories import HOSPITAL, Node, make_node, make_schema, to_limit
 
 
@@ -218,26 +218,6 @@ def test_suspension_stops_and_resumption_starts(node: Node) -> None:
     node.charge(permit, 5)
     with pytest.raises(NotPermitted):
         permits.revoke_permit(node.uow, node.clock, node.researcher, permit.id, reasons="mine")
-
-
-def test_the_register_shows_who_what_why_until_when_and_no_more(node: Node) -> None:
-    node.draft()
-    waiting, permit = node.submitted(), node.permit()
-    node.clock.forward(days=400)
-    rows = {row.number: row for row in register.list_register(node.uow, node.clock)}
-    granted = next(row for row in rows.values() if row.permit_number == permit.number)
-    assert set(rows) == {waiting.number, granted.number}
-    assert rows[waiting.number].permit_number is None
-    assert (granted.organisation, granted.datasets, granted.permit_state) == (
-        node.researcher.organisation.name,
-        ("registry",),
-        PermitState.EXPIRED,
-    )
-    assert granted.valid_until == permit.valid_until
-    text = repr(granted)
-    assert node.researcher.name not in text
-    assert node.researcher.id not in text
-    assert waiting.form.justification not in text
 
 
 def test_every_change_is_in_the_audit_trail(node: Node) -> None:

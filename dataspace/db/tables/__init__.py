@@ -13,6 +13,7 @@ from dataspace.db.tables.outbox import outbox_deliveries, outbox_messages
 from dataspace.db.tables.parties import organisations, persons, tokens
 from dataspace.db.tables.permit_life import permit_changes, permit_versions, tabulation_plans, tabulation_runs
 from dataspace.db.tables.permits import permit_persons, permits
+from dataspace.db.tables.public import PUBLIC_RECORDS, register_entries
 from dataspace.db.tables.submissions import (
     application_editions,
     application_persons,
@@ -52,6 +53,7 @@ __all__ = [
     "postings",
     "proposals",
     "recusals",
+    "register_entries",
     "releases",
     "tabulation_plans",
     "tabulation_runs",
@@ -69,6 +71,13 @@ APPEND_ONLY = (
     "application_editions",
     "application_returns",
     "outbox_messages",
-    *("findings", "proposals", "case_steps", "recusals", "exclusions", "permit_versions", "tabulation_plans"),
+    "findings",
+    "proposals",
+    "case_steps",
+    "recusals",
+    "exclusions",
+    "permit_versions",
+    "tabulation_plans",
+    *PUBLIC_RECORDS,
 )
 """Tables whose rows triggers protect from update and delete."""

@@ -16,7 +16,6 @@ from dataspace.domain.releases import ReleaseTable
 from dataspace.services.ledger import Verification
 from dataspace.services.opt_outs import OptOutStatus
 from dataspace.services.queries import Answered, Outlook
-from dataspace.services.register import RegisterRow
 
 EpsilonOf = Callable[[PrivacyLoss, Guarantee], Decimal]
 """Epsilon of a loss at the guarantee's delta, rounded up."""
@@ -90,24 +89,6 @@ def permit(entry: DataPermit, state: PermitState) -> wire.PermitEntry:
         valid_until=entry.valid_until,
         state=state.value,
         conditions=list(entry.conditions),
-    )
-
-
-def register(row: RegisterRow) -> wire.RegisterEntry:
-    return wire.RegisterEntry(
-        number=row.number,
-        title=row.title,
-        lay_summary=row.lay_summary,
-        organisation=row.organisation,
-        purposes=[purpose.text for purpose in row.purposes],
-        datasets=list(row.datasets),
-        state=row.state.value,
-        received_at=row.received_at,
-        decided_at=row.decided_at,
-        permit_number=row.permit_number,
-        permit_state=row.permit_state.value if row.permit_state else None,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
     )
 
 

@@ -1,11 +1,11 @@
-"""What everyone may read without signing in: datasets, catalogue records, the register, the state of the ledger."""
+"""What everyone may read without signing in: datasets, catalogue records, the state of the ledger."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from dataspace import wire
-from dataspace.services import datasets, ledger, register
+from dataspace.services import datasets, ledger
 from dataspace.web.api import present
 from dataspace.web.auth import CurrentNode, Identifier
 
@@ -43,12 +43,6 @@ def get_record(dataset_id: Identifier, node: CurrentNode) -> Response:
     """The HealthDCAT-AP record of a dataset, as Turtle."""
     dataset = datasets.get_dataset(node.unit_of_work(), dataset_id)
     return Response(node.record_turtle(dataset.id), media_type="text/turtle")
-
-
-@router.get("/register")
-def get_register(node: CurrentNode) -> list[wire.RegisterEntry]:
-    """Who uses which data, why, until when (Art. 57(1)(j), 58(1))."""
-    return [present.register(row) for row in register.list_register(node.unit_of_work(), node.clock)]
 
 
 @router.get("/ledger")
