@@ -5,22 +5,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataspace.checkpoint_folder import CheckpointFolder
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
-from dataspace.pseudonyms import StorePseudonyms
-from dataspace.services import ledger, permits
+from dataspace.pseudonyms import StorePseudonyms, wrapping_of
+from dataspace.services import checkpoints, ledger, permits
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine
 from dataspace.settings import Mode, Settings
+from dataspace.signing import SigningKeys
 from pipelines.store.reader import Store
 
 if TYPE_CHECKING:
@@ -62,6 +65,16 @@ class Node:
     def catalogue_turtle(self) -> str:
         """All records as one catalogue."""
         return self._registry().catalogue_turtle(_catalogue(self.settings.public_url))
+
+    @cached_property
+    def signatures(self) -> SigningKeys:
+        """What signs the documents that leave the node."""
+        return SigningKeys(self.settings.keys / "signing", wrapping_of(self.settings.keys))
+
+    @cached_property
+    def checkpoints(self) -> tuple[CheckpointFolder, ...]:
+        """Where checkpoints are kept: the first is the node's own."""
+        return tuple(CheckpointFolder(folder) for folder in self.settings.checkpoints)
 
     def _registry(self) -> "FolderRegistry":
         # RDF libraries take most of a second to import, and only these pages need them.
@@ -126,6 +139,11 @@ def check_books(node: Node) -> None:
         raise Unavailable(
             f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
             " does; dataspace audit verify lists every fault"
+        )
+    older = checkpoints.compare_checkpoints(node.unit_of_work(), node.signatures, node.checkpoints)
+    if older:
+        raise Unavailable(
+            f"{older[0].text}; no question is answered until then (dataspace ledger verify lists every fault)"
         )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
 

@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving
+from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving, signed
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -23,6 +23,9 @@ app.add_typer(deciding.permits, name="permit")
 app.add_typer(opt_outs.app, name="opt-out")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)
+app.add_typer(signed.keys, name="keys")
+app.add_typer(signed.ledger, name="ledger")
+app.command("verify-permit")(signed.verify_permit)
 
 
 def main() -> None:

@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
     OPT_OUT_READ = "opt-out-read"
     OPT_OUTS_REKEYED = "opt-outs-rekeyed"
+    SIGNING_KEY_ROTATED = "signing-key-rotated"
+    DOCUMENT_ISSUED = "document-issued"
 
 
 @dataclass(frozen=True)

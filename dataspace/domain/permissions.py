@@ -36,6 +36,7 @@ class NodeAction(StrEnum):
     RECORD_OPT_OUT = "record-opt-out"
     READ_OPT_OUT = "read-opt-out"
     REKEY_OPT_OUTS = "rekey-opt-outs"
+    ROTATE_SIGNING_KEY = "rotate-signing-key"
 
 
 NODE_ACTIONS = {
@@ -53,6 +54,7 @@ NODE_ACTIONS = {
             NodeAction.PUBLISH_SNAPSHOT,
             NodeAction.READ_AUDIT,
             NodeAction.REKEY_OPT_OUTS,
+            NodeAction.ROTATE_SIGNING_KEY,
         }
     ),
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.jose import Claims, PublicKey, Typ
 
 
 class Clock(Protocol):
@@ -237,6 +239,38 @@ class AuditTrail(Protocol):
     def append(self, event: AuditEvent) -> None: ...
     def entries(self, subject: str | None = None) -> Iterator[AuditEntry]: ...
     def head(self) -> ChainHead: ...
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A signing key not stored yet, as a JWK with its private part, which nothing prints."""
+
+    kid: str
+    private: Mapping[str, Any] = field(repr=False)
+
+
+class Signatures(Protocol):
+    """The node's signing keys."""
+
+    def published(self) -> tuple[PublicKey, ...]:
+        """Oldest first; the last one signs."""
+        ...
+
+    def draw(self) -> NewKey: ...
+    def keep(self, key: NewKey, at: datetime) -> None: ...
+    def sign(self, typ: Typ, claims: Claims, header: Claims | None = None) -> str: ...
+
+
+class CheckpointStore(Protocol):
+    """Where signed checkpoints are kept, apart from the database."""
+
+    @property
+    def name(self) -> str: ...
+    def add(self, places: tuple[int, int], token: str) -> None:
+        """Keep the checkpoint at these places of the ledger and of the audit trail."""
+        ...
+
+    def newest(self) -> str | None: ...
 
 
 class UnitOfWork(Protocol):

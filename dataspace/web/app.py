@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
-from dataspace.web.api import applications, opt_outs, permits, public, queries
+from dataspace.web.api import applications, documents, opt_outs, permits, public, queries
 from dataspace.web.portal import home
 
 HERE = Path(__file__).parent
@@ -37,9 +37,12 @@ def create_app(node: Node) -> FastAPI:
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
+    # before permits: /permits/status is not the permit "status"
+    api.include_router(documents.router)
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
     app.include_router(api)
+    app.include_router(documents.well_known)
     app.include_router(home.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -1,0 +1,71 @@
+"""Permits as documents: signed statement, ODRL policy, print, visas; and what verifies them, public."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+
+from dataspace import jose
+from dataspace.domain.actors import SYSTEM
+from dataspace.domain.permit_words import Language
+from dataspace.permit_pdf import permit_pdf
+from dataspace.services import checkpoints, documents, signing
+from dataspace.services.register import list_register
+from dataspace.web.api import present
+from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
+
+router = APIRouter(tags=["documents"])
+well_known = APIRouter(prefix="/.well-known", tags=["documents"])
+
+JOSE = "application/jose"
+Format = Literal["jws", "pdf", "odrl", "visa"]
+
+
+@well_known.get("/jwks.json", response_class=Response)
+def get_keys(node: CurrentNode) -> Response:
+    """The node's public signing keys (JWKS), the retired ones with the period they were used in."""
+    signing.signing_key(node.unit_of_work(), node.clock, SYSTEM, node.signatures)
+    keys = [key.jwk() for key in node.signatures.published()]
+    return Response(jose.canonical({"keys": keys}), media_type="application/jwk-set+json")
+
+
+@router.get("/permits/status", response_class=Response)
+def get_status(node: CurrentNode) -> Response:
+    """Every permit's state and amounts as of now: a signed list (compact JWS) to verify permits with offline."""
+    uow = node.unit_of_work()
+    register = [present.register(row).model_dump(mode="json") for row in list_register(uow, node.clock)]
+    return _jose(documents.permit_status(uow, node.clock, node.signatures, node.settings.public_url, register))
+
+
+@router.get("/ledger/checkpoint", response_class=Response)
+def get_checkpoint(node: CurrentNode) -> Response:
+    """The newest signed checkpoint (compact JWS): where the ledger and the audit trail stood, and their amounts."""
+    return _jose(
+        checkpoints.published_checkpoint(
+            node.unit_of_work(), node.clock, node.signatures, node.settings.public_url, node.checkpoints
+        )
+    )
+
+
+@router.get("/permits/{permit_id}/document", response_class=Response)
+def get_document(
+    permit_id: Identifier,
+    node: CurrentNode,
+    actor: CurrentActor,
+    format: Format = "jws",  # noqa: A002 - the parameter's name in the address
+    language: Language = Language.ENGLISH,
+) -> Response:
+    """The permit as a signed statement, an ODRL agreement, a print, or visas for the person who asks."""
+    uow, clock, keys, issuer = node.unit_of_work(), node.clock, node.signatures, node.settings.public_url
+    if format == "visa":
+        passport = {"ga4gh_passport_v1": documents.visas(uow, clock, actor, permit_id, keys, issuer)}
+        return Response(jose.canonical(passport), media_type="application/json")
+    document = documents.permit_document(uow, clock, actor, permit_id, keys, issuer, format)
+    if format == "odrl":
+        return Response(jose.canonical(document.claims["policy"]), media_type="application/ld+json")
+    if format == "pdf":
+        return Response(permit_pdf(document, language), media_type="application/pdf")
+    return _jose(document.token)
+
+
+def _jose(token: str) -> Response:
+    return Response(token, media_type=JOSE)
