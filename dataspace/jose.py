@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import OKPKey
 
 ALGORITHM = "EdDSA"
 # its narrower name of RFC 9864 is not yet what verifiers in use know
-warnings.filterwarnings("ignore", message="EdDSA is deprecated")
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
 LARGEST = 20_000_000
 """Characters of a token that is looked at."""

@@ -26,6 +26,7 @@ app.command("query")(asking.query)
 app.add_typer(signed.keys, name="keys")
 app.add_typer(signed.ledger, name="ledger")
 app.command("verify-permit")(signed.verify_permit)
+app.command("cross-check")(signed.cross_check)
 
 
 def main() -> None:

@@ -74,8 +74,10 @@ def _check_listed(claims: dict[str, Any], permit: dict[str, Any], status: dict[s
         return ("the status list is older than the permit: whether it was revoked since is not known",)
     if entry["id"] != permit.get("id"):
         raise Refused(Refusal.UNLISTED, "the node's status list has another permit of this number")
-    if entry["state"] in ENDED and now >= entry["since"]:
-        raise Refused(ENDED[entry["state"]], f"it was {entry['state']} on {_date(entry['since'])}")
+    if entry["state"] in ENDED:
+        if now >= entry["since"]:
+            raise Refused(ENDED[entry["state"]], f"it was {entry['state']} on {_date(entry['since'])}")
+        return (f"it was {entry['state']} later, on {_date(entry['since'])}",)
     if entry["version"] > permit.get("version", 0):
         raise Refused(Refusal.SUPERSEDED, f"version {entry['version']} replaced it: ask its holder for that one")
     return (f"status as of {_date(status['iat'])}: {entry['state']}",)

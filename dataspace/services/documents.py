@@ -92,8 +92,8 @@ def visas(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, keys: Signat
 def permit_status(uow: UnitOfWork, clock: Clock, keys: Signatures, issuer: str, register: object) -> str:
     """Every permit's state and amounts as of now, signed; public, so it names no person.
 
-    The amounts are what the postings add up to at the entry that `ledger` names. `register` is the public register as
-    it is served, whose digest the list vouches for.
+    The amounts are what the postings add up to at the entry that `ledger` names. The list vouches for `register`, the
+    public register as it is served, and for the published keys, by their digests.
     """
     signing_key(uow, clock, SYSTEM, keys)
     now = clock.now()
@@ -107,9 +107,15 @@ def permit_status(uow: UnitOfWork, clock: Clock, keys: Signatures, issuer: str, 
         "exp": _seconds(now + STATUS_LASTS),
         "ledger": plain(head),
         "register_sha256": sha256(jose.canonical(register)).hexdigest(),
+        "keys_sha256": sha256(jose.canonical(key_set(keys))).hexdigest(),
         "permits": {permit.number: _status(permit, now, spent, returned[permit.id]) for permit in permits},
     }
     return keys.sign(jose.Typ.STATUS, claims)
+
+
+def key_set(keys: Signatures) -> dict[str, Any]:
+    """The published keys as a JWKS (RFC 7517)."""
+    return {"keys": [key.jwk() for key in keys.published()]}
 
 
 def _status(

@@ -24,8 +24,7 @@ Format = Literal["jws", "pdf", "odrl", "visa"]
 def get_keys(node: CurrentNode) -> Response:
     """The node's public signing keys (JWKS), the retired ones with the period they were used in."""
     signing.signing_key(node.unit_of_work(), node.clock, SYSTEM, node.signatures)
-    keys = [key.jwk() for key in node.signatures.published()]
-    return Response(jose.canonical({"keys": keys}), media_type="application/jwk-set+json")
+    return Response(jose.canonical(documents.key_set(node.signatures)), media_type="application/jwk-set+json")
 
 
 @router.get("/permits/status", response_class=Response)
