@@ -6,7 +6,6 @@ by `kid` among those keys alone: a key, certificate or address inside of a token
 
 import json
 import re
-import warnings
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +13,12 @@ from enum import StrEnum
 from typing import Any
 
 from joserfc import jws
-from joserfc.errors import JoseError, SecurityWarning
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
+from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import OKPKey
 
 ALGORITHM = "EdDSA"
-# its narrower name of RFC 9864 is not yet what verifiers in use know
-warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
+"""Its narrower name of RFC 9864, "Ed25519", is not yet what verifiers in use know."""
 
 LARGEST = 20_000_000
 """Characters of a token that is looked at."""
@@ -28,6 +27,20 @@ HEADER = frozenset({"alg", "typ", "kid", "jku"})
 """Members of a header that this node writes."""
 
 Claims = Mapping[str, Any]
+
+
+class _OneAlgorithm(jws.JWSRegistry):
+    """Knows no algorithm but ours, and takes lists of many permits."""
+
+    max_payload_length = LARGEST
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        if name != ALGORITHM:
+            raise UnsupportedAlgorithmError(f"signatures are made with {ALGORITHM} alone")
+        return self.algorithms[name]
+
+
+_REGISTRY = _OneAlgorithm()
 
 
 class Typ(StrEnum):
@@ -105,7 +118,7 @@ def read_keys(content: str | bytes) -> dict[str, PublicKey]:
 def sign(key: OKPKey, kid: str, typ: Typ, claims: Claims, header: Claims | None = None) -> str:
     """The claims as a compact JWS; the same bytes each time for the same claims, header and key."""
     protected = {"alg": ALGORITHM, "typ": typ.value, "kid": kid, **(header or {})}
-    return jws.serialize_compact(protected, canonical(claims), key, algorithms=[ALGORITHM])
+    return jws.serialize_compact(protected, canonical(claims), key, registry=_REGISTRY)
 
 
 def verify(token: str, keys: Keys, typ: Typ) -> dict[str, Any]:
@@ -182,7 +195,7 @@ def _check_header(header: Claims, typ: Typ) -> None:
 def _check_signature(token: str, key: PublicKey) -> None:
     try:
         public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": key.x})
-        jws.deserialize_compact(token, public, algorithms=[ALGORITHM])
+        jws.deserialize_compact(token, public, registry=_REGISTRY)
     except (JoseError, ValueError):
         raise Refused(Refusal.SIGNATURE, "its signature does not fit: it was changed, or another signed it") from None
 
