@@ -63,7 +63,9 @@ def verify(witness: Witness = None) -> None:
         typer.echo(fault, err=True)
     if faults:
         raise typer.Exit(1)
-    typer.echo(f"sound: {state.postings.seq} postings, {state.events.seq} audit events, no checkpoint is newer")
+    typer.echo(
+        f"the books hold: {state.postings.seq} postings, {state.events.seq} audit events; no checkpoint is newer"
+    )
 
 
 def older_than_checkpoints(node: "Node", witness: list[Path] | None = None) -> list[str]:

@@ -21,6 +21,7 @@ from dataspace.client.ledger import verify
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
+DocumentForm = Literal["jws", "pdf", "odrl", "visa"]
 
 
 class Dataspace:
@@ -97,6 +98,11 @@ class Dataspace:
     def permits(self) -> list[wire.PermitEntry]:
         """Permits the caller is named in, or all for an access body."""
         return self._get("/permits", list[wire.PermitEntry])
+
+    def document(self, permit: str, form: DocumentForm = "jws", *, language: Literal["en", "fr"] = "en") -> bytes:
+        """A permit as a file: signed statement (jws), print (pdf), ODRL policy, or visas for oneself (visa)."""
+        options = {"format": form, "language": language}
+        return self._raw("GET", f"/permits/{permit}/document", params=options).content
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
@@ -205,6 +211,15 @@ class Dataspace:
         return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
 
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
+        response = self._raw(method, path, **options)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise DataspaceError(
+                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
+            ) from None
+
+    def _raw(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:
@@ -213,12 +228,7 @@ class Dataspace:
             raise InvalidInput(f"this is not an address of a node: {error}") from None
         if response.is_error:
             raise from_problem(_problem(response))
-        try:
-            return TypeAdapter(shape).validate_json(response.content)
-        except ValidationError:
-            raise DataspaceError(
-                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
-            ) from None
+        return response
 
 
 def _only_active(permits: list[wire.PermitEntry]) -> str:

@@ -35,23 +35,27 @@ def make_checkpoint(
 
 
 def published_checkpoint(
-    uow: UnitOfWork, clock: Clock, keys: Signatures, issuer: str, stores: Iterable[CheckpointStore]
+    uow: UnitOfWork, clock: Clock, keys: Signatures, issuer: str, store: CheckpointStore, oldest: timedelta = OLDEST
 ) -> str:
     """The newest checkpoint; a new one if there is none, or if it is old and the books have moved on."""
-    stores = tuple(stores)
-    newest = stores[0].newest()
+    newest = store.newest()
     if newest is not None:
-        try:
-            checkpoint = read(newest, keys)
-        except jose.Refused as refused:
-            raise Unavailable(
-                f"{stores[0].name}: the newest checkpoint cannot be relied on: {refused.message}"
-            ) from None
+        checkpoint = _own(store, newest, keys)
         with uow.reading():
             moved = (uow.ledger.head(), uow.audit.head()) != (checkpoint.postings, checkpoint.events)
-        if not moved or clock.now() - checkpoint.at < OLDEST:
+        if not moved or clock.now() - checkpoint.at < oldest:
             return newest
-    return make_checkpoint(uow, clock, keys, issuer, stores)
+    return make_checkpoint(uow, clock, keys, issuer, [store])
+
+
+def hand_to_witnesses(keys: Signatures, store: CheckpointStore, witnesses: Iterable[CheckpointStore]) -> None:
+    """Keep the newest checkpoint of `store` in every other one too. Raises Unavailable if one cannot be reached."""
+    newest = store.newest()
+    if newest is None:
+        return
+    checkpoint = _own(store, newest, keys)
+    for witness in witnesses:
+        witness.add((checkpoint.postings.seq, checkpoint.events.seq), newest)
 
 
 def compare_checkpoints(uow: UnitOfWork, keys: Signatures, stores: Iterable[CheckpointStore]) -> tuple[Finding, ...]:
@@ -79,6 +83,13 @@ def claims(checkpoint: Checkpoint, issuer: str) -> dict[str, Any]:
         "audit": plain(checkpoint.events),
         "datasets": {name: plain(amounts) for name, amounts in checkpoint.datasets},
     }
+
+
+def _own(store: CheckpointStore, token: str, keys: Signatures) -> Checkpoint:
+    try:
+        return read(token, keys)
+    except jose.Refused as refused:
+        raise Unavailable(f"{store.name}: the newest checkpoint cannot be relied on: {refused.message}") from None
 
 
 def _compare_newest(uow: UnitOfWork, keys: Signatures, store: CheckpointStore) -> tuple[Finding, ...]:

@@ -4,7 +4,10 @@ import json
 import shutil
 import stat
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +15,7 @@ from typer.testing import CliRunner
 from dataspace import jose
 from dataspace.bootstrap import bounding_secret, check_books, open_node
 from dataspace.checkpoint_folder import CheckpointFolder
+from dataspace.checkpoint_keeper import CheckpointKeeper
 from dataspace.cli import app
 from dataspace.domain.errors import NotPermitted, Unavailable, WrongState
 from dataspace.pseudonyms import wrapping_of
@@ -201,3 +205,36 @@ def test_a_new_node_has_no_checkpoint_and_starts(tmp_path: Path) -> None:
     node = open_node(Settings(home=tmp_path / "new", release_grid_ms=0))
     check_books(node)
     assert node.checkpoints[0].newest() is None
+
+
+def test_a_serving_node_keeps_checkpoints_and_hands_them_to_its_witness(api: ApiNode, tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    settings = Settings(home=tmp_path / "node", witness=witness, release_grid_ms=0)
+    node = replace(api.node, settings=settings)
+    keeper = CheckpointKeeper(node, timedelta(milliseconds=20))
+    keeper.start()
+    assert len(list(witness.iterdir())) == 1
+    api.people.charge(api.permit, 5)
+    wait_until(lambda: len(list(witness.iterdir())) == 2)
+    api.people.charge(api.permit, 5)
+    keeper.stop()
+    assert node.checkpoints[1].newest() == node.checkpoints[0].newest()
+    assert len(list(witness.iterdir())) == 3
+
+
+def test_a_witness_out_of_reach_stops_nothing(api: ApiNode, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    node = replace(api.node, settings=Settings(home=tmp_path / "node", witness=blocked / "x", release_grid_ms=0))
+    CheckpointKeeper(node).keep()
+    assert node.checkpoints[0].newest() is not None
+    blocked.unlink()
+    CheckpointKeeper(node).keep()
+    assert node.checkpoints[1].newest() == node.checkpoints[0].newest()
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    end = monotonic() + 20
+    while not reached() and monotonic() < end:
+        sleep(0.02)
+    assert reached()

@@ -11,7 +11,10 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from typer.testing import CliRunner
+
 from dataspace import jose
+from dataspace.cli import app, deciding
 from dataspace.client.verification import verify_permit
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.events import EventKind
@@ -19,6 +22,7 @@ from dataspace.jose import Refusal, Refused
 from dataspace.services.permits import resume_permit, revoke_permit, suspend_permit
 from dataspace.services.signing import rotate_signing_key
 from tests.api_node import ApiNode, make_api_node
+from tests.integration.test_api_client import connect
 
 
 @pytest.fixture
@@ -176,6 +180,18 @@ def test_a_checkpoint_is_public_and_replaced_when_it_is_old_and_the_books_moved(
     api.people.clock.forward(minutes=11)
     claims = jose.verify(public(api, "/api/v1/ledger/checkpoint"), keys(api), jose.Typ.CHECKPOINT)
     assert claims["datasets"]["registry"]["spent"]["pico_rho"] == "5"
+
+
+def test_a_permit_is_saved_from_the_command_line(api: ApiNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deciding, "connect", lambda *_: connect(api, api.people.researcher))
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    for form, ending in deciding.ENDINGS.items():
+        done = run(app, ["permit", "document", api.permit.id, "--token", "ehds_x", "--format", form])
+        assert done.output == f"{api.permit.id}.{ending}\n"
+        assert Path(done.output.strip()).stat().st_size > 300
+    refused = run(app, ["permit", "document", api.permit.id, "--token", "ehds_x", "--format", "docx"])
+    assert "jws, pdf, odrl or visa" in str(refused.exception)
 
 
 def reason(api: ApiNode, token: str, status: str | None) -> Refusal:

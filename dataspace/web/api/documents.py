@@ -40,7 +40,7 @@ def get_checkpoint(node: CurrentNode) -> Response:
     """The newest signed checkpoint (compact JWS): where the ledger and the audit trail stood, and their amounts."""
     return _jose(
         checkpoints.published_checkpoint(
-            node.unit_of_work(), node.clock, node.signatures, node.settings.public_url, node.checkpoints
+            node.unit_of_work(), node.clock, node.signatures, node.settings.public_url, node.checkpoints[0]
         )
     )
 
