@@ -10,7 +10,6 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from typer.testing import CliRunner
 
 from dataspace import jose
