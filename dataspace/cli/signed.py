@@ -103,11 +103,12 @@ def cross_check(
     source: Annotated[str, typer.Argument(help="address of a node, or a folder that was downloaded into")],
     into: Annotated[Path, typer.Option(help="folder to download into")] = Path("public-files"),
     keys: Annotated[Path | None, typer.Option(help="the node's keys (JWKS) from a source you trust")] = None,
+    earlier: Annotated[Path | None, typer.Option(help="a checkpoint.jws of an earlier download")] = None,
 ) -> None:
     """Recompute a node's ledger, permits and register from its public files alone; exit code 1 on any mismatch."""
     from dataspace.client.crosscheck import run
 
-    raise typer.Exit(run(source, into, keys, print_line=typer.echo))
+    raise typer.Exit(run(source, into, keys, earlier, typer.echo))
 
 
 def _node() -> "Node":

@@ -41,12 +41,15 @@ class _Evidence:
     postings: list[wire.Posting]
     register: list[wire.RegisterEntry]
     files: PublicFiles
+    earlier: CheckpointClaims | None
 
 
-def cross_check(files: PublicFiles, trusted: str | None = None) -> Report:
-    """Recompute all of it. `trusted` is a JWKS that came another way than from the node, if there is one."""
+def cross_check(files: PublicFiles, trusted: str | None = None, earlier: str | None = None) -> Report:
+    """Recompute all of it. `trusted` is a JWKS that came another way than from the node, `earlier` a checkpoint that
+    was downloaded before: the node must not have another past since.
+    """
     try:
-        evidence = _evidence(files, trusted)
+        evidence = _evidence(files, trusted, earlier)
     except ValueError as fault:
         return Report((), (str(fault),))
     checked, mismatches = [], list[str]()
@@ -65,21 +68,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("source", help="address of a node, or a folder that was downloaded into")
     parser.add_argument("--into", type=Path, default=FOLDER, help="folder to download into (%(default)s)")
     parser.add_argument("--keys", type=Path, help="the node's keys (JWKS) from a source you trust")
+    parser.add_argument("--earlier", type=Path, help="a checkpoint.jws of an earlier download")
     given = parser.parse_args(arguments)
     try:
-        return run(given.source, given.into, given.keys, print_line=lambda line: sys.stdout.write(line + "\n"))
+        return run(given.source, given.into, given.keys, given.earlier, lambda line: sys.stdout.write(line + "\n"))
     except (DataspaceError, OSError) as fault:
         sys.stderr.write(f"dataspace: {fault}\n")
         return 2
 
 
-def run(source: str, into: Path, keys: Path | None, print_line: Callable[[str], object]) -> int:
+def run(source: str, into: Path, keys: Path | None, earlier: Path | None, print_line: Callable[[str], object]) -> int:
     """Download if `source` is an address, check, print what was checked and every mismatch; the exit code."""
     if source.startswith(("http://", "https://")):
         download(source).write(into)
         print_line(f"public files of {source} in {into}")
         source = str(into)
-    report = cross_check(PublicFiles.read(Path(source)), None if keys is None else keys.read_text(encoding="utf-8"))
+    trusted, before = (None if file is None else file.read_text(encoding="utf-8") for file in (keys, earlier))
+    report = cross_check(PublicFiles.read(Path(source)), trusted, before)
     for line in report.checked:
         print_line(line)
     for line in report.mismatches:
@@ -88,17 +93,20 @@ def run(source: str, into: Path, keys: Path | None, print_line: Callable[[str], 
     return 1 if report.mismatches else 0
 
 
-def _evidence(files: PublicFiles, trusted: str | None) -> _Evidence:
+def _evidence(files: PublicFiles, trusted: str | None, earlier: str | None) -> _Evidence:
     """Everything read and every signature verified; raises ValueError with what cannot be."""
     keys = jose.read_keys(files.keys if trusted is None else trusted)
     checkpoint = _signed("checkpoint", files.checkpoint, keys, jose.Typ.CHECKPOINT, CheckpointClaims)
+    before = None
+    if earlier is not None:
+        before = _signed("earlier checkpoint", earlier, keys, jose.Typ.CHECKPOINT, CheckpointClaims)
     status = _signed("status list", files.status, keys, jose.Typ.STATUS, StatusClaims)
     try:
         postings = TypeAdapter(list[wire.Posting]).validate_json(files.postings, strict=True)
         register = TypeAdapter(list[wire.RegisterEntry]).validate_json(files.register)
     except ValidationError as fault:
         raise ValueError(f"register or postings are not as a node publishes them: {_first(fault)}") from None
-    return _Evidence(checkpoint, status, postings, register, files)
+    return _Evidence(checkpoint, status, postings, register, files, before)
 
 
 def _signed(what: str, token: str, keys: jose.Keys, typ: jose.Typ, shape: type[S]) -> S:
@@ -123,7 +131,10 @@ def _one_node(evidence: _Evidence) -> Iterator[str]:
 
 
 def _chain(evidence: _Evidence) -> Iterator[str]:
-    heads = (evidence.checkpoint.ledger, evidence.status.ledger)
+    heads = [evidence.checkpoint.ledger, evidence.status.ledger]
+    heads += [evidence.earlier.ledger] if evidence.earlier is not None else []
+    if len(evidence.postings) > evidence.status.ledger.seq:
+        yield f"entries after {evidence.status.ledger.seq} are not what the status list vouches for"
     faults = {fault: None for head in heads for fault in verify(evidence.postings, head.seq, head.hash)}
     yield from faults
     yield from books.uneven_charges(evidence.postings)
@@ -188,7 +199,7 @@ def _register(evidence: _Evidence) -> Iterator[str]:
 
 CHECKS: dict[str, Callable[[_Evidence], Iterator[str]]] = {
     "one node, one moment; register and keys as vouched for": _one_node,
-    "hash chain and double entry of {postings} postings, against two signed heads": _chain,
+    "hash chain and double entry of {postings} postings, against every signed head": _chain,
     "capacity, allocated and spent of {datasets} datasets": _datasets,
     "budget, spent and returned of {permits} permits, by dataset; none over its budget": _permits,
     "every charge within its permit's period and state": _periods,

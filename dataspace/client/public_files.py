@@ -54,18 +54,15 @@ def download(url: str, http: httpx2.Client | None = None) -> PublicFiles:
     """Fetch them without signing in; only public addresses are asked."""
     with http or httpx2.Client(base_url=url.rstrip("/"), timeout=120) as client:
         checkpoint = _get(client, "/api/v1/ledger/checkpoint")
-        keys, register, status = _together(client)
-        return PublicFiles(keys, register, status, checkpoint, _postings(client))
-
-
-def _together(client: httpx2.Client) -> tuple[str, str, str]:
-    """Keys, register and status list of one moment: until the list vouches for the other two."""
-    for _ in range(ATTEMPTS):
-        register, keys = _get(client, "/api/v1/register"), _get(client, "/.well-known/jwks.json")
-        status = _get(client, "/api/v1/permits/status")
-        if (digest(register), digest(keys)) == _vouched(status, keys):
-            break
-    return keys, register, status
+        for _ in range(ATTEMPTS):
+            register, keys = _get(client, "/api/v1/register"), _get(client, "/.well-known/jwks.json")
+            status = _get(client, "/api/v1/permits/status")
+            said = _said(status, keys)
+            # a case that moved on in between makes them differ
+            if (digest(register), digest(keys)) == (said.get("register_sha256"), said.get("keys_sha256")):
+                break
+        last = said["ledger"]["seq"] if said else None
+        return PublicFiles(keys, register, status, checkpoint, _postings(client, last))
 
 
 def digest(text: str) -> str:
@@ -76,18 +73,21 @@ def digest(text: str) -> str:
         return ""
 
 
-def _vouched(status: str, keys: str) -> tuple[str, str]:
+def _said(status: str, keys: str) -> dict[str, Any]:
+    """Claims of the status list; none if it cannot be relied on, which the check says."""
     try:
-        claims = jose.verify(status, jose.read_keys(keys), jose.Typ.STATUS)
+        return jose.verify(status, jose.read_keys(keys), jose.Typ.STATUS)
     except jose.Refused:
-        return "", ""
-    return claims.get("register_sha256", ""), claims.get("keys_sha256", "")
+        return {}
 
 
-def _postings(client: httpx2.Client) -> str:
+def _postings(client: httpx2.Client, last: int | None) -> str:
+    """All up to the entry that the status list vouches for; what follows is not signed yet."""
     every: list[dict[str, Any]] = []
     while page := loads(_get(client, f"/api/v1/ledger/postings?after={every[-1]['seq'] if every else 0}")):
         every += page
+        if last is not None and every[-1]["seq"] >= last:
+            return dumps(every[:last], indent=0)
     return dumps(every, indent=0)
 
 

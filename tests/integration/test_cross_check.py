@@ -170,3 +170,25 @@ def test_a_folder_is_checked_from_the_command_line(tmp_path: Path, capsys: pytes
     (tmp_path / "jwks.json").unlink()
     assert main([str(tmp_path)]) == 2
     assert "jwks.json" in capsys.readouterr().err
+
+
+def test_a_past_that_was_made_anew_is_found_with_an_earlier_checkpoint(tmp_path: Path) -> None:
+    api, files = published()
+    assert cross_check(files, earlier=files.checkpoint).mismatches == ()
+    other = make_api_node(tmp_path)
+    other.people.charge(other.permit, 3)
+    # the same keys, another ledger
+    other.people.clock.time = api.people.clock.time
+    other.node.__dict__["signatures"] = api.node.signatures
+    anew = download("", other.client)
+    assert cross_check(anew).mismatches == ()
+    assert any("is not the one whose hash" in line for line in cross_check(anew, earlier=files.checkpoint).mismatches)
+
+
+def test_entries_beyond_what_is_signed_are_found() -> None:
+    api, files = published()
+    api.people.charge(api.permit, 1)
+    later = json.loads(api.client.get("/api/v1/ledger/postings").text)
+    assert (
+        "not what the status list vouches for" in cross_check(replace(files, postings=json.dumps(later))).mismatches[0]
+    )
