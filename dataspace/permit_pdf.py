@@ -104,7 +104,8 @@ class _Paper(FPDF):
         permit, tables = self._document.permit, defaultdict[tuple[str, str], list[str]](list)
         for dataset, table, column in sorted(permit.columns):
             tables[dataset, table].append(column)
-        snapshots = [f"{d}: {self._word('snapshot').format(permit.snapshots[d])}" for d in permit.datasets]
+        rule = self._word(permit.snapshot_rule.value)
+        snapshots = [f"{d}: {self._word('snapshot').format(permit.snapshots[d])}, {rule}" for d in permit.datasets]
         return snapshots + [f"{d}.{t}: {', '.join(columns)}" for (d, t), columns in tables.items()]
 
     def _verification(self) -> None:

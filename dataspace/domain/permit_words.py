@@ -23,6 +23,8 @@ WORDS: dict[str, dict[Language, str]] = {
     "purposes": {EN: "Purposes", FR: "Finalités"},
     "data": {EN: "Data, pseudonymised", FR: "Données, pseudonymisées"},
     "snapshot": {EN: "snapshot {}", FR: "version {}"},
+    "at-grant": {EN: "read as it was at the grant", FR: "lue telle qu'à l'octroi"},
+    "current": {EN: "read as it is at each query", FR: "lue telle qu'à chaque requête"},
     "opt_out": {EN: "Exception to opt-outs (Art. 71(4))", FR: "Exception au droit de refus (art. 71, par. 4)"},
     "none": {EN: "none", FR: "aucune"},
     "environment": {EN: "Secure environment", FR: "Environnement sécurisé"},
