@@ -20,6 +20,7 @@ from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
 from dataspace.pseudonyms import StorePseudonyms, wrapping_of
 from dataspace.services import checkpoints, ledger, permits
+from dataspace.services.documents import Recent
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine
 from dataspace.settings import Mode, Settings
@@ -70,6 +71,11 @@ class Node:
     def signatures(self) -> SigningKeys:
         """What signs the documents that leave the node."""
         return SigningKeys(self.settings.keys / "signing", wrapping_of(self.settings.keys))
+
+    @cached_property
+    def recent_status(self) -> Recent:
+        """The status list of permits, kept for seconds."""
+        return Recent()
 
     @cached_property
     def checkpoints(self) -> tuple[CheckpointFolder, ...]:

@@ -13,8 +13,8 @@ from typing import Any
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from dataspace.domain.permit_document import signed_at
-from dataspace.domain.permit_words import PROHIBITED, PURPOSES, Language, word
+from dataspace.domain.permit_document import ENVIRONMENT, signed_at
+from dataspace.domain.permit_words import PROHIBITED, PURPOSES, Language, member, word
 from dataspace.services.documents import Document
 
 ENCODING = "windows-1252"
@@ -75,7 +75,7 @@ class _Paper(FPDF):
         guarantee = permit.guarantee
         self._section("budget", [say("budget_text").format(f"{guarantee.epsilon:f}", f"{guarantee.delta:f}")])
         self._section("conditions", permit.conditions or [say("none")])
-        self._section("further", _further(self._document.claims["permit"]))
+        self._section("further", _further(self._document.claims["permit"], self._language))
         self._section("prohibited", [f"({use.value}) {text}" for use, text in PROHIBITED[self._language].items()])
         self._section("duties", [say(duty) for duty in ("reidentify", "publish", "acknowledge", "inform")])
         self._verification()
@@ -123,10 +123,15 @@ class _Paper(FPDF):
         return word(name, self._language)
 
 
-def _further(statement: dict[str, Any]) -> list[str]:
+def _further(statement: dict[str, Any], language: Language) -> list[str]:
     """What the permit holds beyond what has a place of its own."""
-    more = {name: value for name, value in statement.items() if name not in PRINTED and value not in (None, "", [], {})}
-    return [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(more.items())]
+    own = "" if statement["environment"] == ENVIRONMENT else "environment"
+    more = {name: value for name, value in statement.items() if value and (name == own or name not in PRINTED)}
+    return [f"{member(name, language)}: {_said(value)}" for name, value in sorted(more.items())]
+
+
+def _said(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _printable(text: str) -> str:

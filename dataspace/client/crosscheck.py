@@ -20,7 +20,7 @@ from dataspace.client import books
 from dataspace.client.errors import DataspaceError
 from dataspace.client.ledger import verify
 from dataspace.client.public_files import PublicFiles, digest, download
-from dataspace.client.statements import CheckpointClaims, PermitFacts, Statement, StatusClaims
+from dataspace.client.statements import CheckpointClaims, PermitFacts, RegisterRow, Statement, StatusClaims
 
 S = TypeVar("S", bound=Statement)
 FOLDER = Path("public-files")
@@ -39,7 +39,7 @@ class _Evidence:
     checkpoint: CheckpointClaims
     status: StatusClaims
     postings: list[wire.Posting]
-    register: list[wire.RegisterEntry]
+    register: list[RegisterRow]
     files: PublicFiles
     earlier: CheckpointClaims | None
 
@@ -103,7 +103,7 @@ def _evidence(files: PublicFiles, trusted: str | None, earlier: str | None) -> _
     status = _signed("status list", files.status, keys, jose.Typ.STATUS, StatusClaims)
     try:
         postings = TypeAdapter(list[wire.Posting]).validate_json(files.postings, strict=True)
-        register = TypeAdapter(list[wire.RegisterEntry]).validate_json(files.register)
+        register = TypeAdapter(list[RegisterRow]).validate_json(files.register)
     except ValidationError as fault:
         raise ValueError(f"register or postings are not as a node publishes them: {_first(fault)}") from None
     return _Evidence(checkpoint, status, postings, register, files, before)
@@ -190,8 +190,9 @@ def _register(evidence: _Evidence) -> Iterator[str]:
     )
     for number in sorted(permits.keys() & registered.keys()):
         row, facts = registered[number], permits[number]
-        said = (row.permit_state, row.valid_from, row.valid_until)
-        if said != (facts.state, facts.valid_from, facts.valid_until):
+        period = (row.valid_from, row.valid_until) == (facts.valid_from, facts.valid_until)
+        # a register may leave the state to the status list
+        if not period or row.permit_state not in (None, facts.state):
             yield f"permit {number}: state or period in the register are not those of the status list"
         if not facts.datasets.keys() <= set(row.datasets):
             yield f"permit {number} covers datasets that the register does not name"

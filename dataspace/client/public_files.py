@@ -55,7 +55,7 @@ def download(url: str, http: httpx2.Client | None = None) -> PublicFiles:
     with http or httpx2.Client(base_url=url.rstrip("/"), timeout=120) as client:
         checkpoint = _get(client, "/api/v1/ledger/checkpoint")
         for _ in range(ATTEMPTS):
-            register, keys = _get(client, "/api/v1/register"), _get(client, "/.well-known/jwks.json")
+            register, keys = _register(client), _get(client, "/.well-known/jwks.json")
             status = _get(client, "/api/v1/permits/status")
             said = _said(status, keys)
             # a case that moved on in between makes them differ
@@ -79,6 +79,18 @@ def _said(status: str, keys: str) -> dict[str, Any]:
         return jose.verify(status, jose.read_keys(keys), jose.Typ.STATUS)
     except jose.Refused:
         return {}
+
+
+def _register(client: httpx2.Client) -> str:
+    """Every entry of the register, whether the node sends them at once or in pages."""
+    answer = loads(_get(client, "/api/v1/register"))
+    if isinstance(answer, list):
+        return dumps(answer, indent=0)
+    entries = list(answer["entries"])
+    while answer["next"] is not None:
+        answer = loads(_get(client, f"/api/v1/register?after={answer['next']}"))
+        entries += answer["entries"]
+    return dumps(entries, indent=0)
 
 
 def _postings(client: httpx2.Client, last: int | None) -> str:

@@ -54,6 +54,16 @@ class PermitFacts(Statement):
     returned: Amount
 
 
+class RegisterRow(Statement):
+    """What of a row of the register is about its permit; rows without one have none of it."""
+
+    datasets: list[str]
+    permit_number: str | None = None
+    permit_state: str | None = None
+    valid_from: AwareDatetime | None = None
+    valid_until: AwareDatetime | None = None
+
+
 class StatusClaims(Statement):
     iss: str
     iat: Place

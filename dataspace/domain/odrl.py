@@ -1,7 +1,8 @@
 """A data permit as an ODRL 2.2 Agreement (W3C Recommendation), in JSON-LD with its context inside.
 
 What ODRL has no word for is in a profile of our own: `privacyBudgetRho` (zero-concentrated differential privacy, all
-releases together), `privacyBudgetDelta`, `minimumCellSize`, and the action `reidentify`. Law is named by ELI.
+releases together), `privacyBudgetDelta`, `minimumCellSize`, `aggregateKind`, `population`, and the action `reidentify`.
+Law is named by ELI.
 """
 
 from typing import Any
@@ -85,8 +86,12 @@ def _constraints(permit: DataPermit, parties: Parties) -> list[dict[str, Any]]:
         _constraint("ds:privacyBudgetRho", "lteq", _typed(_decimal(permit.limit.pico_rho, 12), "decimal")),
         _constraint("ds:privacyBudgetDelta", "lteq", _typed(_decimal(permit.limit.atto_delta, 18), "decimal")),
     ]
-    smallest = getattr(permit, "min_cell", None)
-    if smallest is not None:
+    kinds = [{"@value": kind} for kind in sorted(getattr(permit, "aggregates", ()))]
+    if kinds:
+        constraints.append(_constraint("ds:aggregateKind", "isAnyOf", kinds))
+    if population := getattr(permit, "population", ""):
+        constraints.append(_constraint("ds:population", "eq", {"@value": population}))
+    if smallest := getattr(permit, "min_cell", 0):
         constraints.append(_constraint("ds:minimumCellSize", "gteq", _typed(str(smallest), "integer")))
     return constraints
 

@@ -21,17 +21,20 @@ SCHEMA = 1
 
 KEPT_BACK = {"granted_by": "a person of the access body; the body itself is named as the assigner"}
 
+NESTED = "particulars"
+"""A field of the permit whose own fields are members of the statement, beside the permit's."""
+
 ARTICLE_68_10 = {
-    "a": ("datasets", "columns", "snapshots", "snapshot_rule", "pseudonymised"),
-    "b": ("purposes",),
+    "a": ("datasets", "columns", "snapshots", "snapshot_rule", "pseudonymised", "sources", "data_format", "population"),
+    "b": ("purposes", "detailed_purpose"),
     "c": ("opt_out_exception",),
-    "d": ("persons", "holder"),
+    "d": ("persons", "holder", "principal_investigator"),
     "e": ("valid_from", "valid_until"),
     "f": ("environment",),
-    "g": ("fees",),
-    "h": ("conditions", "min_cell", "guarantee", "limit"),
+    "g": ("fee_cents",),
+    "h": ("conditions", "min_cell", "aggregates", "guarantee", "limit"),
 }
-"""Which members of the statement hold what Art. 68(10) asks for, by letter."""
+"""Which members of the statement hold what Art. 68(10) asks for, by letter; those that this node's permits have."""
 
 ENVIRONMENT = "queries only, answered with differential privacy; no row of the data leaves the node"
 """Technical characteristics of the environment (Art. 68(10)(f)) of every permit of this node."""
@@ -59,15 +62,20 @@ class Parties:
 def statement(permit: DataPermit, parties: Parties) -> dict[str, Any]:
     """The permit in plain JSON values; amounts of privacy in whole quanta, as text."""
     values = {field.name: getattr(permit, field.name) for field in fields(permit) if field.name not in KEPT_BACK}
-    return {name: _purposes(value) if name == "purposes" else plain(value) for name, value in values.items()} | {
-        "schema": SCHEMA,
-        "authority": parties.authority,
-        "holder": plain(parties.holder),
-        "persons": [plain(person) for person in parties.persons],
-        "datasets": list(permit.datasets),
-        "pseudonymised": True,
-        "environment": ENVIRONMENT,
-    }
+    particulars = plain(values.pop(NESTED, None)) or {}
+    return (
+        {name: _purposes(value) if name == "purposes" else plain(value) for name, value in values.items()}
+        | particulars
+        | {
+            "schema": SCHEMA,
+            "authority": parties.authority,
+            "holder": plain(parties.holder),
+            "persons": [plain(person) for person in parties.persons],
+            "datasets": list(permit.datasets),
+            "pseudonymised": True,
+            "environment": particulars.get("environment") or ENVIRONMENT,
+        }
+    )
 
 
 def signed_at(permit: DataPermit) -> datetime:

@@ -67,6 +67,20 @@ WORDS: dict[str, dict[Language, str]] = {
     "page": {EN: "page {} of {}", FR: "page {} sur {}"},
 }
 
+MEMBERS: dict[str, dict[Language, str]] = {
+    "sources": {EN: "sources", FR: "sources"},
+    "data_format": {EN: "format", FR: "format"},
+    "population": {EN: "population", FR: "population"},
+    "detailed_purpose": {EN: "purpose in detail", FR: "finalité détaillée"},
+    "principal_investigator": {EN: "principal investigator", FR: "investigateur principal"},
+    "environment": {EN: "environment", FR: "environnement"},
+    "fee_cents": {EN: "fee in euro cents", FR: "redevance en centimes d'euro"},
+    "min_cell": {EN: "minimum cell size", FR: "effectif minimal par cellule"},
+    "aggregates": {EN: "kinds of aggregates", FR: "types d'agrégats"},
+    "extended": {EN: "extended", FR: "prolongée"},
+}
+"""What members of the statement without a section of their own are called in print."""
+
 PURPOSES: dict[Language, dict[Purpose, str]] = {
     EN: PURPOSE_TEXTS,
     FR: {
@@ -89,6 +103,11 @@ PROHIBITED: dict[Language, dict[ProhibitedUse, str]] = {
         ProhibitedUse.UNETHICAL: "activités contraires aux dispositions éthiques du droit national",
     },
 }
+
+
+def member(name: str, language: Language) -> str:
+    """What a member of the statement is called in print; by its name, if it has no other."""
+    return MEMBERS.get(name, {}).get(language, name.replace("_", " "))
 
 
 def word(name: str, language: Language) -> str:

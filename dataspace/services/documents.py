@@ -1,7 +1,7 @@
 """Data permits as documents that leave the node signed, visas for the persons they name, and the signed status list."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -26,6 +26,27 @@ STATUS_LASTS = timedelta(days=7)
 
 VISA_LASTS = timedelta(hours=24)
 """A visa is used without asking the node: it ends soon, so that a revocation takes effect."""
+
+
+STATUS_FRESH = timedelta(seconds=30)
+"""For how long a status list is served again while nothing was written: it takes reading the whole ledger."""
+
+
+class Recent:
+    """The status list made last, and what the books were when it was."""
+
+    def __init__(self) -> None:
+        self._made: tuple[object, datetime, str] | None = None
+
+    def get(self, books: object, now: datetime, make: Callable[[], str]) -> str:
+        """The last one if it is fresh and of these books, else a new one."""
+        if self._made is not None:
+            then, at, token = self._made
+            if then == books and timedelta(0) <= now - at < STATUS_FRESH:
+                return token
+        token = make()
+        self._made = books, now, token
+        return token
 
 
 @dataclass(frozen=True)
@@ -111,6 +132,12 @@ def permit_status(uow: UnitOfWork, clock: Clock, keys: Signatures, issuer: str, 
         "permits": {permit.number: _status(permit, now, spent, returned[permit.id]) for permit in permits},
     }
     return keys.sign(jose.Typ.STATUS, claims)
+
+
+def books_at(uow: UnitOfWork, keys: Signatures) -> object:
+    """What a status list is of: any change of a case, a permit or the keys makes it another."""
+    with uow.reading():
+        return uow.ledger.head(), uow.audit.head(), keys.published()
 
 
 def key_set(keys: Signatures) -> dict[str, Any]:

@@ -170,6 +170,19 @@ def test_the_status_list_names_no_person(api: ApiNode) -> None:
     assert "Researcher" not in json.dumps(claims)
 
 
+def test_a_status_list_is_made_anew_when_something_changed_or_time_went_on(api: ApiNode) -> None:
+    first = public(api, "/api/v1/permits/status")
+    second = public(api, "/api/v1/permits/status")
+    api.people.clock.forward(seconds=29)
+    assert public(api, "/api/v1/permits/status") == second
+    api.people.clock.forward(seconds=1)
+    third = public(api, "/api/v1/permits/status")
+    assert len({first, second, third}) >= 2
+    api.people.charge(api.permit, 5)
+    claims = jose.verify(public(api, "/api/v1/permits/status"), keys(api), jose.Typ.STATUS)
+    assert claims["permits"][api.permit.number]["spent"]["pico_rho"] == "5"
+
+
 def test_a_checkpoint_is_public_and_replaced_when_it_is_old_and_the_books_moved(api: ApiNode) -> None:
     first = public(api, "/api/v1/ledger/checkpoint")
     claims = jose.verify(first, keys(api), jose.Typ.CHECKPOINT)

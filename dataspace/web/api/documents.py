@@ -1,10 +1,11 @@
 """Permits as documents: signed statement, ODRL policy, print, visas; and what verifies them, public."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
 from dataspace import jose
+from dataspace.bootstrap import Node
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.permit_words import Language
 from dataspace.permit_pdf import permit_pdf
@@ -30,9 +31,14 @@ def get_keys(node: CurrentNode) -> Response:
 @router.get("/permits/status", response_class=Response)
 def get_status(node: CurrentNode) -> Response:
     """Every permit's state and amounts as of now: a signed list (compact JWS) to verify permits with offline."""
-    uow = node.unit_of_work()
-    register = [present.register(row).model_dump(mode="json") for row in list_register(uow, node.clock)]
-    return _jose(documents.permit_status(uow, node.clock, node.signatures, node.settings.public_url, register))
+    uow, issuer = node.unit_of_work(), node.settings.public_url
+    return _jose(
+        node.recent_status.get(
+            documents.books_at(uow, node.signatures),
+            node.clock.now(),
+            lambda: documents.permit_status(uow, node.clock, node.signatures, issuer, _whole_register(node)),
+        )
+    )
 
 
 @router.get("/ledger/checkpoint", response_class=Response)
@@ -64,6 +70,12 @@ def get_document(
     if format == "pdf":
         return Response(permit_pdf(document, language), media_type="application/pdf")
     return _jose(document.token)
+
+
+def _whole_register(node: Node) -> list[dict[str, Any]]:
+    """Every entry of the public register as it is served: the status list vouches for it."""
+    rows = list_register(node.unit_of_work(), node.clock)
+    return [present.register(row).model_dump(mode="json") for row in rows]
 
 
 def _jose(token: str) -> Response:

@@ -61,8 +61,9 @@ def test_any_name_can_be_printed(name: str, shown: str) -> None:
 def test_what_is_added_to_a_permit_is_printed_too() -> None:
     added = Document(PERMIT, PARTIES, {"permit": statement(PERMIT, PARTIES) | {"min_cell": 7, "fees": None}}, "a.b.c")
     text = printed(permit_pdf(added, Language.ENGLISH))
-    assert "min cell: 7" in text
+    assert "minimum cell size: 7" in text
     assert "fees" not in text
+    assert "effectif minimal par cellule: 7" in printed(permit_pdf(added, Language.FRENCH))
     assert statement(PERMIT, PARTIES).keys() <= PRINTED
 
 
