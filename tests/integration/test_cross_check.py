@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from dataspace import jose
 from dataspace.cli import app
+from dataspace.client import public_files
 from dataspace.client.crosscheck import cross_check, main
 from dataspace.client.public_files import NAMES, PublicFiles, download
 from dataspace.domain.actors import SYSTEM
@@ -192,3 +194,19 @@ def test_entries_beyond_what_is_signed_are_found() -> None:
     assert (
         "not what the status list vouches for" in cross_check(replace(files, postings=json.dumps(later))).mismatches[0]
     )
+
+
+def test_a_register_that_comes_in_pages_is_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    api, files = published()
+    rows = json.loads(files.register)
+    asked = public_files._get
+
+    def in_pages(client: httpx2.Client, address: str) -> str:
+        if not address.startswith("/api/v1/register"):
+            return asked(client, address)
+        place = int(address.partition("after=")[2] or 0)
+        following = place + 1 if place + 1 < len(rows) else None
+        return json.dumps({"total": len(rows), "next": following, "entries": rows[place : place + 1]})
+
+    monkeypatch.setattr(public_files, "_get", in_pages)
+    assert json.loads(download("", api.client).register) == rows

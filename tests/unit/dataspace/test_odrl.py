@@ -1,5 +1,6 @@
 """The permit as an ODRL Agreement, read as the RDF it is, with nothing fetched."""
 
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -83,11 +84,38 @@ def test_the_permission_is_bound_in_every_way(graph: Graph) -> None:
     }
 
 
-def test_a_permit_with_a_smallest_cell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DataPermit, "min_cell", 5, raising=False)
-    graph = Graph().parse(data=jose.canonical(agreement(PERMIT, PARTIES)), format="json-ld")
+@dataclass(frozen=True)
+class Particulars:
+    environment: str
+    fee_cents: int
+
+
+@dataclass(frozen=True)
+class LaterPermit(DataPermit):
+    """A permit with fields that it did not have when this was written."""
+
+    min_cell: int = 5
+    aggregates: frozenset[str] = frozenset({"count", "mean"})
+    population: str = "birth_year < 1960"
+    particulars: Particulars = Particulars("a room", 12_000)
+
+
+LATER = LaterPermit(**{field.name: getattr(PERMIT, field.name) for field in fields(PERMIT)})
+
+
+def test_what_is_added_to_a_permit_is_stated() -> None:
+    stated = statement(LATER, PARTIES)
+    assert (stated["min_cell"], stated["aggregates"]) == (5, ["count", "mean"])
+    assert (stated["environment"], stated["fee_cents"]) == ("a room", 12_000)
+    assert "particulars" not in stated
+
+
+def test_a_permit_with_a_smallest_cell_says_so() -> None:
+    graph = Graph().parse(data=jose.canonical(agreement(LATER, PARTIES)), format="json-ld")
     (permission,) = graph.objects(None, ODRL.permission)
     assert operands(graph, permission, DS.minimumCellSize) == {(ODRL.gteq, Literal("5", datatype=XSD.integer))}
+    assert operands(graph, permission, DS.aggregateKind) == {(ODRL.isAnyOf, Literal(k)) for k in ("count", "mean")}
+    assert operands(graph, permission, DS.population) == {(ODRL.eq, Literal("birth_year < 1960"))}
 
 
 def test_every_prohibited_use_of_article_54_is_prohibited(graph: Graph) -> None:
