@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataspace.checkpoint_folder import CheckpointFolder
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.clock_states import Counting
@@ -23,11 +24,13 @@ from dataspace.domain.tabulations import NODE_USER, Tabulation
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
 from dataspace.national_days import national_calendar
-from dataspace.pseudonyms import StorePseudonyms
-from dataspace.services import ledger, permits, register, tabulations
+from dataspace.pseudonyms import StorePseudonyms, wrapping_of
+from dataspace.services import checkpoints, ledger, permits, register, tabulations
+from dataspace.services.documents import Recent
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine, Question, run_query
 from dataspace.settings import Mode, Settings
+from dataspace.signing import SigningKeys
 from pipelines.store.reader import Store
 
 if TYPE_CHECKING:
@@ -107,6 +110,21 @@ class Node:
         """All records as one catalogue."""
         return self._registry().catalogue_turtle(_catalogue(self.settings.public_url))
 
+    @cached_property
+    def signatures(self) -> SigningKeys:
+        """What signs the documents that leave the node."""
+        return SigningKeys(self.settings.keys / "signing", wrapping_of(self.settings.keys))
+
+    @cached_property
+    def recent_status(self) -> Recent:
+        """The status list of permits, kept for seconds."""
+        return Recent()
+
+    @cached_property
+    def checkpoints(self) -> tuple[CheckpointFolder, ...]:
+        """Where checkpoints are kept: the first is the node's own."""
+        return tuple(CheckpointFolder(folder) for folder in self.settings.checkpoints)
+
     def _registry(self) -> "FolderRegistry":
         # RDF libraries take most of a second to import, and only these pages need them.
         from catalog.registry import FolderRegistry
@@ -171,6 +189,11 @@ def check_books(node: Node) -> None:
         raise Unavailable(
             f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
             " does; dataspace audit verify lists every fault"
+        )
+    older = checkpoints.compare_checkpoints(node.unit_of_work(), node.signatures, node.checkpoints)
+    if older:
+        raise Unavailable(
+            f"{older[0].text}; no question is answered until then (dataspace ledger verify lists every fault)"
         )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
     node.answer_requests()

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
+    checkpoint_root: Path | None = Field(default=None, description="signed checkpoints; home/checkpoints by default")
+    witness: Path | None = Field(
+        default=None, description="a folder of another machine that checkpoints are kept in too"
+    )
     oidc_issuer: str | None = None
     release_grid_ms: int = Field(default=250, ge=0, le=10_000, description="answers leave on multiples of this")
     memory_limit: str = Field(default="1GB", pattern=r"^[1-9][0-9]*(MB|GB)$")
@@ -76,6 +80,12 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> Path:
         return self.key_root or self.home / "keys"
+
+    @property
+    def checkpoints(self) -> tuple[Path, ...]:
+        """The node's own folder of checkpoints first, then its witness, if it has one."""
+        own = self.checkpoint_root or self.home / "checkpoints"
+        return (own,) if self.witness is None else (own, self.witness)
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:

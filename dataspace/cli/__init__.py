@@ -18,6 +18,7 @@ from dataspace.cli import (
     opt_outs,
     people,
     serving,
+    signed,
     working,
 )
 from dataspace.client.errors import DataspaceError as RemoteError
@@ -44,6 +45,10 @@ app.command("query")(asking.query)
 app.add_typer(clocks.app, name="clocks")
 app.add_typer(working.messages, name="message")
 app.command("work")(working.work)
+app.add_typer(signed.keys, name="keys")
+app.add_typer(signed.ledger, name="ledger")
+app.command("verify-permit")(signed.verify_permit)
+app.command("cross-check")(signed.cross_check)
 
 
 def main() -> None:

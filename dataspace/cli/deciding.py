@@ -4,15 +4,19 @@ Applications and permits are named by identifier or by number.
 """
 
 from pathlib import Path
+from typing import Annotated, cast, get_args
 
 import typer
 
 from dataspace import wire
 from dataspace.cli.remote import LOCAL, Token, Url, connect, read_fields
+from dataspace.client import InvalidInput
 from dataspace.client.asking import application_request
+from dataspace.client.session import DocumentForm
 
 applications = typer.Typer(no_args_is_help=True, help="Applying, and the decisions on applications (Art. 67, 68).")
 permits = typer.Typer(no_args_is_help=True, help="Data permits: list, budget, revoke.")
+ENDINGS: dict[DocumentForm, str] = {"jws": "jws", "pdf": "pdf", "odrl": "odrl.jsonld", "visa": "visas.json"}
 
 
 @applications.command("list")
@@ -74,3 +78,23 @@ def budget(permit: str, token: Token, url: Url = LOCAL) -> None:
 def revoke(permit: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
     """Stop a permit: its very next query is refused."""
     typer.echo(connect(url, token).revoke(permit, reasons).state)
+
+
+@permits.command()
+def document(
+    permit: str,
+    token: Token,
+    form: Annotated[str, typer.Option("--format", help="jws, pdf, odrl or visa")] = "jws",
+    language: Annotated[str, typer.Option(help="of the print: en or fr")] = "en",
+    into: Annotated[Path | None, typer.Option(help="file to write; the permit's identifier by default")] = None,
+    url: Url = LOCAL,
+) -> None:
+    """Save a permit as a signed statement, a print, an ODRL policy, or visas for yourself."""
+    if form not in get_args(DocumentForm) or language not in ("en", "fr"):
+        raise InvalidInput("--format is jws, pdf, odrl or visa; --language is en or fr")
+    content = connect(url, token).document(
+        permit, cast(DocumentForm, form), language="fr" if language == "fr" else "en"
+    )
+    file = into or Path(f"{permit}.{ENDINGS[cast(DocumentForm, form)]}")
+    file.write_bytes(content)
+    typer.echo(f"{file}")

@@ -2,6 +2,7 @@
 
 import typer
 
+from dataspace.cli.signed import older_than_checkpoints
 from dataspace.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -18,10 +19,12 @@ def verify() -> None:
     from dataspace.bootstrap import open_node
     from dataspace.services import ledger
 
-    state = ledger.verify(open_node(Settings(), create=False).unit_of_work())
-    for finding in state.findings:
-        typer.echo(finding.text, err=True)
-    if not state.sound:
+    node = open_node(Settings(), create=False)
+    state = ledger.verify(node.unit_of_work())
+    faults = [*(finding.text for finding in state.findings), *older_than_checkpoints(node)]
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
         raise typer.Exit(1)
     typer.echo(f"sound: {state.postings.seq} postings, head {state.postings.hash}")
     typer.echo(f"sound: {state.events.seq} audit events, head {state.events.hash}")

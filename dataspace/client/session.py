@@ -26,6 +26,7 @@ from dataspace.wire import public
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
+DocumentForm = Literal["jws", "pdf", "odrl", "visa"]
 
 
 PAGE = 500
@@ -113,6 +114,11 @@ class Dataspace(Deciding, Forms):
     def permits(self) -> list[wire.PermitEntry]:
         """Permits the caller is named in, or all for an access body."""
         return self._get("/permits", list[wire.PermitEntry])
+
+    def document(self, permit: str, form: DocumentForm = "jws", *, language: Literal["en", "fr"] = "en") -> bytes:
+        """A permit as a file: signed statement (jws), print (pdf), ODRL policy, or visas for oneself (visa)."""
+        options = {"format": form, "language": language}
+        return self._request("GET", f"/permits/{permit}/document", params=options).content
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""

@@ -89,6 +89,8 @@ class EventKind(StrEnum):
     MEASURE_TAKEN = "measure-taken"
     FACT_ENTERED = "fact-entered"
     REPORT_FROZEN = "report-frozen"
+    SIGNING_KEY_ROTATED = "signing-key-rotated"
+    DOCUMENT_ISSUED = "document-issued"
 
 
 @dataclass(frozen=True)

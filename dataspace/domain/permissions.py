@@ -41,6 +41,7 @@ class NodeAction(StrEnum):
     SEE_OUTBOX = "see-outbox"
     EXCLUDE_PERSON = "exclude-person"
     READ_EXCLUSIONS = "read-exclusions"
+    ROTATE_SIGNING_KEY = "rotate-signing-key"
 
 
 NODE_ACTIONS = {
@@ -59,6 +60,7 @@ NODE_ACTIONS = {
             NodeAction.READ_AUDIT,
             NodeAction.REKEY_OPT_OUTS,
             NodeAction.SEE_OUTBOX,
+            NodeAction.ROTATE_SIGNING_KEY,
         }
     ),
 }

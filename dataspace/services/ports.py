@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ from dataspace.domain.results import PublicationExtension, Result
 from dataspace.domain.tabulations import TabulationPlan, TabulationRun
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.jose import Claims, PublicKey, Typ
 from dataspace.services.clock_ports import Addresses, Clocks, Outbox
 from dataspace.services.form_ports import Attachments, Submissions
 
@@ -415,6 +416,38 @@ class Public(Protocol):
     @property
     def editions(self) -> Records[Edition]: ...
     def next_number(self, series: str, year: int) -> str: ...
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A signing key not stored yet, as a JWK with its private part, which nothing prints."""
+
+    kid: str
+    private: Mapping[str, Any] = field(repr=False)
+
+
+class Signatures(Protocol):
+    """The node's signing keys."""
+
+    def published(self) -> tuple[PublicKey, ...]:
+        """Oldest first; the last one signs."""
+        ...
+
+    def draw(self) -> NewKey: ...
+    def keep(self, key: NewKey, at: datetime) -> None: ...
+    def sign(self, typ: Typ, claims: Claims, header: Claims | None = None) -> str: ...
+
+
+class CheckpointStore(Protocol):
+    """Where signed checkpoints are kept, apart from the database."""
+
+    @property
+    def name(self) -> str: ...
+    def add(self, places: tuple[int, int], token: str) -> None:
+        """Keep the checkpoint at these places of the ledger and of the audit trail."""
+        ...
+
+    def newest(self) -> str | None: ...
 
 
 class UnitOfWork(Protocol):

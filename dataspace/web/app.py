@@ -15,6 +15,7 @@ from dataspace.web.api import (
     clocks,
     complaints,
     decisions,
+    documents,
     drafts,
     findings,
     forms,
@@ -55,6 +56,8 @@ def create_app(node: Node) -> FastAPI:
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
+    # before permits: /permits/status is not the permit "status"
+    api.include_router(documents.router)
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
     for router in (forms.router, drafts.router, clocks.router, messages.router, decisions.router, permit_life.router):
@@ -63,6 +66,7 @@ def create_app(node: Node) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(public_pages.router)
+    app.include_router(documents.well_known)
     app.include_router(home.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -73,6 +73,7 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         answer = researcher.query(BY_SEX, epsilon="0.2", permit=api.permit.number)
         assert answer.notes == answer.release.notes
         assert researcher.budget(api.permit.number).releases == 1
+        assert researcher.document(api.permit.number, "pdf").startswith(b"%PDF-")
         assert decider.revoke(permit.number, "it is over").state == "revoked"
         desk = connect(api, people.desk)
         assert desk.opt_out("P 7").choice == "opt-out"
