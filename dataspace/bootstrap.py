@@ -10,12 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataspace import high_water
+from dataspace.audit_files import AuditFiles
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
 from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.high_water import HighWater
 from dataspace.pseudonyms import StorePseudonyms
 from dataspace.services import ledger, permits
 from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
@@ -46,6 +49,16 @@ class Node:
     engine: Engine
     pseudonyms: Pseudonyms
     version: str = version("dataspace")
+
+    @property
+    def audit_files(self) -> AuditFiles:
+        """Where parts of the audit trail are after their retention."""
+        return AuditFiles(self.settings.audit_archive)
+
+    @property
+    def high_water(self) -> HighWater:
+        """How far the ledger has come, as noted beside the database."""
+        return HighWater(self.settings.home / "ledger.high-water")
 
     def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
         """The largest privacy loss that stays within a guarantee."""
@@ -88,9 +101,10 @@ def open_node(settings: Settings, *, create: bool = True) -> Node:
     for folder in (settings.home, settings.store, settings.catalogue):
         folder.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store, memory_limit=settings.memory_limit)
+    noted = HighWater(settings.home / "ledger.high-water").note
     return Node(
         settings=settings,
-        unit_of_work=lambda: SqlUnitOfWork(database),
+        unit_of_work=lambda: SqlUnitOfWork(database, noted),
         store=store,
         clock=SystemClock(),
         engine=Engine(store=store, noise=choose_noise(settings), secret=secret),
@@ -119,15 +133,26 @@ def _has_history(uow: UnitOfWork) -> bool:
 def check_books(node: Node) -> None:
     """What a node does before it answers anything: recompute the ledger, and take back what expired permits left.
 
-    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what).
+    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what), or if the
+    database is an older copy of itself.
     """
-    state = ledger.verify(node.unit_of_work())
+    _check_not_restored(node)
+    state = ledger.verify(node.unit_of_work(), node.audit_files)
     if not state.sound:
         raise Unavailable(
             f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
             " does; dataspace audit verify lists every fault"
         )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
+
+
+def _check_not_restored(node: Node) -> None:
+    noted = node.high_water.read()
+    with node.unit_of_work().reading() as work:
+        reached = work.ledger.head()
+        there = [posting.hash for posting in work.ledger.postings(max(noted.seq - 1, 0), 1)]
+    high_water.check(noted, reached, there[0] if there else None)
+    node.high_water.note(reached)
 
 
 def choose_noise(settings: Settings) -> Noise:

@@ -5,7 +5,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import asking, datasets, deciding, holding, ledger, opt_outs, people, serving
+from dataspace.cli import asking, budgets, datasets, deciding, holding, ledger, opt_outs, people, serving
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -20,6 +20,7 @@ app.add_typer(datasets.app, name="dataset")
 app.add_typer(ledger.app, name="audit")
 app.add_typer(deciding.applications, name="application")
 app.add_typer(deciding.permits, name="permit")
+app.add_typer(budgets.app, name="budget")
 app.add_typer(opt_outs.app, name="opt-out")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)

@@ -16,6 +16,7 @@ from dataspace.client.answer import Answer
 from dataspace.client.asking import Number, query_request
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
+from dataspace.client.governing import Governing
 from dataspace.client.ledger import verify
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
 
 
-class Dataspace:
+class Dataspace(Governing):
     """Ask a node.
 
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
@@ -204,7 +205,19 @@ class Dataspace:
     def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
         return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
 
+    def _text(self, path: str) -> str:
+        return self._received("GET", path).text
+
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
+        response = self._received(method, path, **options)
+        try:
+            return TypeAdapter(shape).validate_json(response.content)
+        except ValidationError:
+            raise DataspaceError(
+                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
+            ) from None
+
+    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:
@@ -213,12 +226,7 @@ class Dataspace:
             raise InvalidInput(f"this is not an address of a node: {error}") from None
         if response.is_error:
             raise from_problem(_problem(response))
-        try:
-            return TypeAdapter(shape).validate_json(response.content)
-        except ValidationError:
-            raise DataspaceError(
-                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
-            ) from None
+        return response
 
 
 def _only_active(permits: list[wire.PermitEntry]) -> str:

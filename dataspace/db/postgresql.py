@@ -31,6 +31,24 @@ def append_only_ddl(table: str) -> list[str]:
     ]
 
 
+def unprotected_ddl(table: str) -> list[str]:
+    """Without the triggers of `append_only_ddl`, or of `archived_ddl`."""
+    triggers = [f"drop trigger {table}_no_{what} on {table}" for what in ("change", "truncate")]
+    return [*triggers, f"drop function if exists {table}_keep()"]
+
+
+def archived_ddl(table: str, archives: str) -> list[str]:
+    """Triggers that refuse update, truncate, and delete of what is not in the archives."""
+    return [
+        f"create or replace function {table}_keep() returns trigger language plpgsql as "
+        f"$$ begin if tg_op = 'DELETE' and old.seq <= (select coalesce(max(last), 0) from {archives}) then "
+        "return old; end if; raise exception '% is append-only', tg_table_name; end $$",
+        f"create trigger {table}_no_change before update or delete on {table} "
+        f"for each row execute function {table}_keep()",
+        f"create trigger {table}_no_truncate before truncate on {table} execute function refuse_change()",
+    ]
+
+
 def engine_options() -> dict[str, Any]:
     options = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=20s -c synchronous_commit=on"
     return {"connect_args": {"options": options}, "pool_pre_ping": True}

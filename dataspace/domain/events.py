@@ -34,6 +34,12 @@ class EventKind(StrEnum):
     OPT_OUT_WITHDRAWN = "opt-out-withdrawn"
     OPT_OUT_READ = "opt-out-read"
     OPT_OUTS_REKEYED = "opt-outs-rekeyed"
+    BUDGET_REQUESTED = "budget-requested"
+    BUDGET_GRANTED = "budget-granted"
+    BUDGET_REFUSED = "budget-refused"
+    AUDIT_READ = "audit-read"
+    AUDIT_EXPORTED = "audit-exported"
+    AUDIT_ARCHIVED = "audit-archived"
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,13 @@ def content(seq: int, event: AuditEvent) -> Canonical:
 
 def verify(entries: Iterable[AuditEntry], head: ChainHead | None = None) -> tuple[Finding, ...]:
     """Everything wrong with the trail; empty if sound."""
-    return verify_links((Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries), head)
+    return verify_after(entries, ChainHead(), head)
+
+
+def verify_after(entries: Iterable[AuditEntry], before: ChainHead, head: ChainHead | None) -> tuple[Finding, ...]:
+    """Everything wrong with the part of the trail that follows `before`."""
+    links = (Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries)
+    return verify_links(links, head, before)
 
 
 def compare_releases(entries: Iterable[AuditEntry], digests: Mapping[str, str]) -> tuple[Finding, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication
+from dataspace.domain.audit_records import ArchivedPart, AuditFilter
+from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
@@ -154,6 +156,12 @@ class Ledger(Protocol):
         """
         ...
 
+    def raise_limit(
+        self, permit: DataPermit, more: PrivacyLoss, guarantee: Guarantee, at: datetime, describe: Describe = as_rho
+    ) -> None:
+        """Give the permit `more` out of each dataset's capacity. Raises InsufficientBudget, nothing moved."""
+        ...
+
     def release_allocation(self, permit_id: str, event: AuditEvent) -> PrivacyLoss:
         """Give back all that the permit has not spent, for good; returns how much. Giving back twice moves nothing."""
         ...
@@ -231,12 +239,50 @@ class OptOuts(Protocol):
         ...
 
 
+class BudgetRequests(Protocol):
+    """Requests for more budget. `add` raises WrongState while one waits, `decide` if it was decided."""
+
+    def add(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def decide(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def get(self, request_id: str) -> BudgetRequest:
+        """By identifier or number."""
+        ...
+
+    def of_permit(self, permit_id: str) -> list[BudgetRequest]: ...
+    def waiting(self, most: int) -> list[BudgetRequest]: ...
+    def next_number(self, year: int) -> str: ...
+
+
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""
 
     def append(self, event: AuditEvent) -> None: ...
     def entries(self, subject: str | None = None) -> Iterator[AuditEntry]: ...
+    def search(self, wanted: AuditFilter, after: int, most: int) -> list[AuditEntry]:
+        """In their order, from the one that follows entry `after` on, at most `most` of them."""
+        ...
+
+    def archives(self) -> list[ArchivedPart]:
+        """Oldest first."""
+        ...
+
+    def archive(self, part: ArchivedPart, event: AuditEvent) -> None:
+        """Let the entries of a part leave the table."""
+        ...
+
     def head(self) -> ChainHead: ...
+
+
+class ArchiveFiles(Protocol):
+    """Where parts of the audit trail go after their retention."""
+
+    def write(self, entries: Sequence[AuditEntry], at: datetime) -> ArchivedPart:
+        """Durable on return. Raises Unavailable."""
+        ...
+
+    def read(self, part: ArchivedPart) -> list[AuditEntry]:
+        """Raises ValueError if it is missing or not what was written."""
+        ...
 
 
 class UnitOfWork(Protocol):
@@ -260,6 +306,8 @@ class UnitOfWork(Protocol):
     def releases(self) -> Releases: ...
     @property
     def opt_outs(self) -> OptOuts: ...
+    @property
+    def budget_requests(self) -> BudgetRequests: ...
     @property
     def audit(self) -> AuditTrail: ...
 

@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node
 from dataspace.web import errors
-from dataspace.web.api import applications, opt_outs, permits, public, queries
+from dataspace.web.api import applications, audit, budget_requests, opt_outs, permits, public, queries
 from dataspace.web.portal import home
 
 HERE = Path(__file__).parent
@@ -38,6 +38,8 @@ def create_app(node: Node) -> FastAPI:
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
+        api.include_router(router)
+    for router in (budget_requests.router, audit.router):
         api.include_router(router)
     app.include_router(api)
     app.include_router(home.router)

@@ -3,7 +3,9 @@
 The checks are the last line: whatever the code above does, no permit spends and no dataset allocates beyond its limit.
 """
 
+from dataspace.db.tables.archives import audit_archives
 from dataspace.db.tables.base import amount, metadata, within
+from dataspace.db.tables.budgets import budget_decisions, budget_requests
 from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
@@ -17,7 +19,10 @@ __all__ = [
     "allocations",
     "amount",
     "applications",
+    "audit_archives",
     "audit_events",
+    "budget_decisions",
+    "budget_requests",
     "chains",
     "charges",
     "counters",
@@ -35,5 +40,15 @@ __all__ = [
     "within",
 ]
 
-APPEND_ONLY = ("charges", "releases", "postings", "audit_events", "dataset_snapshots", "opt_outs")
+APPEND_ONLY = (
+    "charges",
+    "releases",
+    "postings",
+    "audit_events",
+    "dataset_snapshots",
+    "opt_outs",
+    "budget_requests",
+    "budget_decisions",
+    "audit_archives",
+)
 """Tables whose rows triggers protect from update and delete."""

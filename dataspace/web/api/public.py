@@ -54,7 +54,7 @@ def get_register(node: CurrentNode) -> list[wire.RegisterEntry]:
 @router.get("/ledger")
 def get_ledger(node: CurrentNode) -> wire.LedgerState:
     """Recompute the privacy ledger and the audit trail, and say whether they are sound."""
-    return present.ledger(ledger.verify(node.unit_of_work()))
+    return present.ledger(ledger.verify(node.unit_of_work(), node.audit_files))
 
 
 @router.get("/ledger/postings")
