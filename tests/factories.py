@@ -12,6 +12,7 @@ from catalog.schema import CodedValue, Column, ColumnType, DatasetSchema, Table,
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM, Actor, Organisation, Role
 from dataspace.domain.applications import AccessApplication, ApplicationForm, Period
+from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
@@ -22,7 +23,7 @@ from dataspace.domain.privacy import ContributionBounds, Guarantee, PrivacyLoss
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
-from dataspace.services import accounts, applications, datasets, opt_outs, permits
+from dataspace.services import accounts, applications, budget_requests, datasets, opt_outs, permits
 from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock, FakePseudonyms
 
@@ -146,6 +147,21 @@ class Node:
         """A granted permit; the datasets must be published."""
         application = self.under_assessment(form or self.form(*names, epsilon=epsilon))
         return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
+
+    def refused_budget_request(self) -> BudgetRequest:
+        """A permit whose data user asked for more, in vain."""
+        asked = budget_requests.ask_for_budget(
+            self.uow,
+            self.clock,
+            self.researcher,
+            self.permit().id,
+            budget_requests.MoreRho(Fraction(1, 10)),
+            reasons="a second year",
+            to_limit=self.to_limit,
+            to_epsilon=lambda _, guarantee: guarantee.epsilon * 2,
+        )
+        by, reasons = self.decision_maker, "enough is left"
+        return budget_requests.refuse_budget(self.uow, self.clock, by, asked.id, reasons=reasons)
 
     def opt_out(self, identifier: str = "P 7") -> Receipt:
         """A person opts out at the access body's desk."""

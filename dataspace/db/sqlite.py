@@ -115,4 +115,5 @@ def archived_ddl(table: str, archives: str) -> list[str]:
 
 
 def engine_options() -> dict[str, Any]:
-    return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}}
+    pool = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 15}
+    return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}, **pool}

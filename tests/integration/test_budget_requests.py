@@ -15,7 +15,6 @@ from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.services import budget_requests, ledger, permits
 from dataspace.services.budget_requests import MoreRho, Total, Wish
-from tests.databases import node, postgres  # noqa: F401
 from tests.factories import AUTHORITY, Node, to_limit
 
 RHO = 10**12
