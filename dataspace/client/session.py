@@ -97,7 +97,13 @@ class Dataspace(Governing):
 
     def permits(self) -> list[wire.PermitEntry]:
         """Permits the caller is named in, or all for an access body."""
-        return self._get("/permits", list[wire.PermitEntry])
+        found: list[wire.PermitEntry] = []
+        while True:
+            after = f"&after={found[-1].number}" if found else ""
+            page = self._get(f"/permits?most=100{after}", list[wire.PermitEntry])
+            found += page
+            if len(page) < 100:
+                return found
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from dataspace.domain.actors import Actor
+from dataspace.domain.actors import HDAB_ROLES, Actor
 from dataspace.domain.applications import AccessApplication, ApplicationAction
 from dataspace.domain.errors import InvalidApplication, InvalidInput, NotFound, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
@@ -141,6 +141,12 @@ def list_permits(uow: UnitOfWork, clock: Clock, by: Actor) -> list[DataPermit]:
     now = clock.now()
     with uow.reading():
         return [p for p in uow.permits.all() if may_act_on_permit(by, PermitAction.VIEW, p, now)]
+
+
+def page_permits(uow: UnitOfWork, by: Actor, after: str | None = None, most: int = 100) -> list[DataPermit]:
+    """At most `most` of those that `by` may see, newest first, from the one that follows number `after` on."""
+    with uow.reading():
+        return uow.permits.page(None if by.roles & HDAB_ROLES else by.id, after, most)
 
 
 def _undecided(uow: UnitOfWork, by: Actor, application_id: str, action: ApplicationAction) -> AccessApplication:

@@ -133,6 +133,13 @@ class Permits(Protocol):
         """Permits that the person holds or is named in, newest first."""
         ...
 
+    def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
+        """At most `most` of them, newest first, from the one that follows the permit of number `after` on.
+
+        None stands for everybody's.
+        """
+        ...
+
     def next_number(self, year: int) -> str: ...
 
 

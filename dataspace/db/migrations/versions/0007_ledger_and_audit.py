@@ -33,6 +33,7 @@ def upgrade() -> None:
     for column in SEARCHED:
         op.create_index(f"ix_audit_events_{column}", "audit_events", [column, "seq"])
     op.create_index("ix_audit_events_at", "audit_events", ["at"])
+    op.create_index("ix_permits_granted_at", "permits", ["granted_at", "number"])
     unprotect(op.get_bind(), "audit_events")
     only_archived_leave(op.get_bind(), "audit_events", "audit_archives")
 
@@ -40,6 +41,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     unprotect(op.get_bind(), "audit_events")
     protect(op.get_bind(), "audit_events")
+    op.drop_index("ix_permits_granted_at", "permits")
     op.drop_index("ix_audit_events_at", "audit_events")
     for column in SEARCHED:
         op.drop_index(f"ix_audit_events_{column}", "audit_events")
