@@ -10,9 +10,9 @@ from pathlib import Path
 
 from dataspace.domain.errors import InvalidInput, Unavailable
 from dataspace.domain.opt_outs import KeyName, PersonKey, Pseudonymised
-from pipelines.errors import PipelineError
-from pipelines.keystore import DomainKey, open_keystore
-from pipelines.opt_outs import REGISTER_DOMAIN, register_numbers
+from pipelines.errors import KeystoreError, PipelineError
+from pipelines.keystore import REGISTER_DOMAIN, DomainKey, open_keystore
+from pipelines.opt_outs import register_numbers, spellings
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.store.reader import Store
 from pipelines.store.record import Key
@@ -32,12 +32,12 @@ class StorePseudonyms:
     def register_key(self) -> KeyName:
         """Name of the register's own key; the key is made on first use."""
         with _reachable():
-            return _name(self._keystore.key(REGISTER_DOMAIN, purpose=PURPOSE))
+            return _name(self._register())
 
     def of(self, identifier: str) -> Pseudonymised:
         """Raises InvalidInput for an identifier of which no spelling leaves anything, Unavailable without the keys."""
         with _reachable():
-            register = self._keystore.key(REGISTER_DOMAIN, purpose=PURPOSE)
+            register = self._register()
             number = register_numbers(register, [identifier])[0]
             if number is None:
                 raise InvalidInput("the identifier holds no letter or digit")
@@ -47,10 +47,16 @@ class StorePseudonyms:
         return Pseudonymised(PersonKey(_name(register), number), elsewhere, tuple(sorted(refused)))
 
     def _under(self, domain: str, version: int, rules: tuple[Rule, ...], identifier: str) -> frozenset[PersonKey]:
-        """The person under one key, by each rule that the identifier passes."""
+        """The person under one key, by each rule that a spelling of the identifier passes."""
         key = self._keystore.key(domain, version, purpose=PURPOSE)
-        numbers = (Pseudonymiser(key, rule).person_key(identifier) for rule in rules)
+        numbers = (Pseudonymiser(key, rule).person_key(text) for rule in rules for text in spellings(identifier))
         return frozenset(PersonKey(_name(key), number) for number in numbers if number is not None)
+
+    def _register(self) -> DomainKey:
+        """The register's only key; raises KeystoreError if there are several, of which one has forgotten everybody."""
+        if len(self._keystore.versions(REGISTER_DOMAIN)) > 1:
+            raise KeystoreError("The opt-out register's key was rotated: remove the versions after the first.")
+        return self._keystore.key(REGISTER_DOMAIN, purpose=PURPOSE)
 
     def _used(self) -> set[tuple[str, int, tuple[Rule, ...]]]:
         """Domain, key version and rules of every snapshot, and the domain's newest version: datasets may move to it."""

@@ -94,6 +94,17 @@ class Addition:
                 "Deliver only what is new."
             )
 
+    def check_mended(self, delivered: Mapping[str, int]) -> None:
+        """Raise CannotAdd if more rows come as mended than are in quarantine: the others are stored already."""
+        for name, rows in delivered.items():
+            waiting = self.snapshot.table[name].quarantined
+            if rows > waiting and self.snapshot.schema.table[name].kind is not TableKind.LOOKUP:
+                raise CannotAdd(
+                    f"{rows:,} rows of table {name!r} were delivered as mended, and {waiting:,} are in quarantine: the "
+                    "others would be stored twice. Deliver only the rows that the quarantine lists; `--append` adds "
+                    "new ones, and without either the delivery replaces everything."
+                )
+
     def sources(self, files: tuple[Delivered, ...]) -> tuple[Delivered, ...]:
         """The lineage of both deliveries."""
         return tuple(dict.fromkeys((*self.snapshot.sources, *files)))

@@ -211,6 +211,12 @@ def print_report(report: "IngestReport") -> None:
     else:
         again = " (this content was stored before)" if report.repeated else ""
         out.print(f"Snapshot {report.snapshot.id} of {dataset} is current{again}.{_replaced(report)}", soft_wrap=True)
+    if report.erased:
+        out.print(
+            f"Persons erased from {dataset} before: {report.erased:,}. What was delivered of them was left out; "
+            "`readmit` lets one come back.",
+            soft_wrap=True,
+        )
     for failed in _failed(report):
         out.print(failed, soft_wrap=True, markup=False)
     if report.quarantine:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,10 @@ from pipelines.addition import Addition, Mode, meaning_of
 from pipelines.crowd import BUCKET_ROWS, Persons
 from pipelines.errors import KeystoreError, StoreError, TooManyBadRows
 from pipelines.journal import Journal, job_name
-from pipelines.keystore import DomainKey, Keystore
+from pipelines.keystore import REGISTER_DOMAIN, DomainKey, Keystore
 from pipelines.loading import Delivery, Loaded, Loading
 from pipelines.measured import measure
-from pipelines.opt_outs import REGISTER_DOMAIN, linked
+from pipelines.opt_outs import linked
 from pipelines.options import LOCAL
 from pipelines.plan import Plan
 from pipelines.progress import Progress, Step, silent
@@ -26,6 +26,7 @@ from pipelines.quality.expectations import Validator
 from pipelines.quarantine import above_threshold
 from pipelines.readers import Source, SourceFile, locate, open_source
 from pipelines.shift import shift_of
+from pipelines.store.erased import erased_persons
 from pipelines.store.layout import DatasetFolder, keep_report
 from pipelines.store.reader import Store
 from pipelines.store.record import Delivered, Key, Snapshot, StoredTable
@@ -42,7 +43,8 @@ class IngestReport:
 
     `repeated` is true if this very content was stored before, `quarantine` is the folder with the reports of rows that
     failed (None if none did), `record` the file of the catalogue record (None without a registry), `before` what was
-    current until then, `linked` the person keys of those in the opt-out register, by their key there.
+    current until then, `erased` the number of persons who were erased from the dataset before and are left out,
+    whether they were delivered or not, `linked` the person keys of those in the opt-out register, by their key there.
     """
 
     snapshot: Snapshot
@@ -51,6 +53,7 @@ class IngestReport:
     record: Path | None = None
     before: Snapshot | None = None
     dry_run: bool = False
+    erased: int = 0
     linked: Mapping[int, Collection[int]] = field(default_factory=dict)
 
 
@@ -72,7 +75,8 @@ def ingest(
 ) -> IngestReport:
     """Bring a delivery into the store, publish its record in `registry` and make the snapshot current.
 
-    `source` replaces the plan's location, `opt_outs` are person keys to leave out, `registered` are person keys of the
+    `source` replaces the plan's location, `opt_outs` are person keys to leave out, as are those of persons erased from
+    the dataset before (`pipelines.store.erased`), `registered` are person keys of the
     opt-out register's own domain, which the report links to this dataset's, `mode` says what becomes of the rows
     that are stored already, `dry_run` stores nothing, `validate=False` skips Great Expectations, `bucket_rows` says how
     many rows of the largest table make a bucket. A run that was interrupted is gone on with. Raises a PipelineError, or
@@ -83,7 +87,9 @@ def ingest(
     key = keystore.key(plan.domain, purpose="ingest", dataset=plan.dataset)
     register = _Register(keystore, registered)
     delivered = str(source or plan.source.location)
-    job = job_name(plan.hash, key.id, mode, delivered, str(bucket_rows), str(sorted(opt_outs)))
+    erased = erased_persons(folder, key)
+    left_out = opt_outs | erased
+    job = job_name(plan.hash, key.id, mode, delivered, str(bucket_rows), str(sorted(left_out)))
     with folder.lock(), folder.workspace(job, keeps=_is_of_use) as work:
         recover(folder)
         journal = Journal(work)
@@ -94,13 +100,15 @@ def ingest(
             persons = Persons(
                 Pseudonymiser(key, plan.normalise),
                 shift_of(key, plan),
-                opt_outs,
+                left_out,
                 register.notice if registered else None,
             )
             loaded, files = _load(plan, source, addition, key, persons, journal, progress, bucket_rows)
             over = above_threshold(zip(loaded.finished, loaded.quarantined, strict=True))
             if over:
                 raise _refused(over, folder.dry_run if dry_run else folder.refused, work)
+            if addition is not None and mode is Mode.CORRECT:
+                addition.check_mended({f.mapped.plan.name: f.mapped.delivered for f in loaded.finished})
             progress(Step("validate"))
             with closing(pseudonymised_bench(work)) as bench:
                 metrics = measure(plan, loaded.schema, loaded.finished, loaded.quarantined, bench, validator)
@@ -110,7 +118,7 @@ def ingest(
         staged = _staged(loaded, addition, mode)
         lineage = Lineage(_key(key, plan), plan.hash, addition.sources(files) if addition else files)
         if dry_run:
-            return _outlook(folder, loaded, staged, lineage, metrics, work)
+            return replace(_outlook(folder, loaded, staged, lineage, metrics, work), before=before, erased=len(erased))
         progress(Step("store"))
         known = {s.id for s in store.snapshots(plan.dataset)}
         snapshot = publish(folder, loaded.schema, loaded.buckets, staged, lineage, metrics, work / "quarantine")
@@ -119,7 +127,9 @@ def ingest(
         make_current(folder, snapshot.id)
     report = folder.quarantine / snapshot.id
     kept = report if report.is_dir() else None
-    return IngestReport(snapshot, snapshot.id in known, kept, record, before, linked=register.linked)
+    return IngestReport(
+        snapshot, snapshot.id in known, kept, record, before, erased=len(erased), linked=register.linked
+    )
 
 
 class _Register:

@@ -131,6 +131,8 @@ class Loading:
         """No identifier may be left in what was mapped; then it may wait on the disk for another run."""
         self._progress(Step("search"))
         check_no_identifier(self._unsearched, self._plan, self._delivery.source, crowd, self._work)
+        # what another run goes on with was read from the very files whose hashes it compares
+        self._delivery.source.check_unchanged()
         for mapped in self._unsearched:
             self._journal.enter_mapped(mapped.plan.name, mapped.rows)
         self._unsearched = []

@@ -14,6 +14,9 @@ from pipelines.plan import ColumnPlan
 EXACT = 2**53
 """Whole numbers up to here are exact in a DOUBLE; stored decimals stay below this many steps."""
 
+TRUE, FALSE = "'true', 't', 'yes', 'y', 'vrai', 'oui', 'o'", "'false', 'f', 'no', 'n', 'faux', 'non'"
+"""How the two are written, in English and French; 1 and 0 are too."""
+
 FIRST_DAY = "1000-01-01"
 """Earlier dates are taken for mistakes."""
 
@@ -219,8 +222,7 @@ def _truth(name: str, family_: Family) -> Cast:
         return Cast(sql.name(name))
     written = as_text(raw(name, family_), family_)
     return written.then(
-        f"CASE WHEN lower({HALF}) IN ('true', 't', 'yes', 'y', '1') THEN true"
-        f" WHEN lower({HALF}) IN ('false', 'f', 'no', 'n', '0') THEN false END"
+        f"CASE WHEN lower({HALF}) IN ({TRUE}, '1') THEN true WHEN lower({HALF}) IN ({FALSE}, '0') THEN false END"
     )
 
 

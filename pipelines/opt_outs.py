@@ -4,19 +4,34 @@ The register keeps one person key for each person in a pseudonymisation domain o
 while identifiers are at hand anyway, during each ingestion; afterwards nobody can.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.pseudonyms import Pseudonymiser, nir, nir_check_digits
 
 if TYPE_CHECKING:
     from pipelines.keystore import DomainKey
 
-REGISTER_DOMAIN = "opt-out-register"
-"""The register's own pseudonymisation domain; no dataset uses it."""
+RULES = (("alphanumeric", "upper", "nir"), ("alphanumeric", "upper"), ("no-spaces", "upper"))
+"""The register spells an identifier by the first of these that it passes: what a plan's spelling merges, it merges too.
 
-RULES = (("nir",), ("alphanumeric", "upper"), ("no-spaces", "upper"))
-"""The register spells an identifier by the first of these that it passes: no plan's spelling tells more apart."""
+Letters outside of ASCII whose capitals are ASCII, as those of the German sharp s, are the exception.
+"""
+
+
+def spellings(identifier: str) -> tuple[str, ...]:
+    """The ways in which a holder may have written the identifier a person gives, that itself first.
+
+    In capitals and in small letters, with and without separators, a French national number with and without its check
+    digits: a plan may take them for different persons, and the person cannot know which of them is in the data.
+    """
+    plain = re.sub(r"[^0-9A-Za-z]", "", identifier)
+    number = nir(identifier) or nir(plain)
+    written = [identifier, re.sub(r"\s", "", identifier), plain]
+    if number is not None:
+        written += [number, f"{number}{nir_check_digits(number):02d}"]
+    return tuple(dict.fromkeys(form for text in written for form in (text, text.upper(), text.lower()) if form))
 
 
 def register_numbers(key: "DomainKey", identifiers: Iterable[str]) -> list[int | None]:

@@ -12,8 +12,7 @@ from typing import Any
 from catalog.schema import TableKind
 from catalog.values import SLUG
 from pipelines.errors import PlanError
-from pipelines.keystore import DOMAIN
-from pipelines.opt_outs import REGISTER_DOMAIN
+from pipelines.keystore import DOMAIN, REGISTER_DOMAIN
 from pipelines.plan import ForeignKey, LookupColumn, Plan, SourcePlan, TablePlan
 from pipelines.plan_checks import check_fits, check_targets, parse_check
 from pipelines.plan_columns import NAME, column_plan

@@ -60,8 +60,10 @@ def _late_rules(how: Reading, finishing: Finishing, stored: Mapping[str, Finishe
     found = [Rule("", BAD_PERSON, f"person_key IS NULL AND {HAS_PERSON}")]
     known = f"{good} AND person_key IS NOT NULL"
     if how.plan.kind is TableKind.PERSONS:
-        mapped = sql.parquet(finishing.mapped[how.plan.name].files())
-        several = f"SELECT person_key FROM {mapped} GROUP BY ALL HAVING count(*) > 1"
+        mapped = finishing.mapped[how.plan.name].files()
+        if not mapped:
+            return tuple(found)
+        several = f"SELECT person_key FROM {sql.parquet(mapped)} GROUP BY ALL HAVING count(*) > 1"
         return (*found, Rule("", SEVERAL_ROWS, f"{known} AND person_key IN ({several})"))
     if finishing.persons is not None:
         files = [f.path for f in stored[finishing.persons].files]

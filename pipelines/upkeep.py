@@ -3,9 +3,10 @@
 `add_upkeep` mounts them. An identifier is asked for, or read from a file, and never stands on the command line.
 """
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def add_upkeep(app: typer.Typer) -> None:
     """Mount the commands of this module."""
     app.command("erase")(erase_command)
+    app.command("readmit")(readmit_command)
     app.command("collect")(collect_command)
     app.command("rekey")(rekey_command)
     app.command("rotate-key")(rotate_command)
@@ -36,6 +38,7 @@ def erase_command(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
 ) -> None:
     """Take persons out of every kept snapshot of a dataset. It cannot be undone."""
+    from pipelines.errors import StoreError
     from pipelines.keystore import open_keystore
     from pipelines.plan_file import load_plan
     from pipelines.store.erase import erase
@@ -50,7 +53,38 @@ def erase_command(
             question = f"Take {len(identifiers)} identifiers out of all {kept} snapshots of {loaded.dataset}, for good?"
             typer.confirm(question, abort=True)
         done = erase(opened, loaded.dataset, found, reason, keystore)
+        if not done.rows:
+            raise StoreError(
+                "No kept snapshot holds a row of these identifiers, and nothing was changed. Are they spelled as in the"
+                " delivery?"
+            )
         out.print(f"{done.rows:,} rows taken out of {len(done.snapshots)} snapshots, {done.files} files rewritten.")
+
+
+def readmit_command(
+    plan: PlanFile,
+    store: StoreFolder,
+    keys: KeyFolder = None,
+    persons: Annotated[
+        Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
+    ] = None,
+) -> None:
+    """Let persons who were erased by mistake come back with the next delivery."""
+    from pipelines.keystore import open_keystore
+    from pipelines.plan_file import load_plan
+    from pipelines.store.erase import keys_in_use
+    from pipelines.store.erased import readmit
+    from pipelines.store.reader import Store
+
+    with refusals():
+        loaded, opened, keystore = load_plan(plan), Store(store), open_keystore(keys)
+        found = person_keys(opened, loaded.dataset, loaded.normalise, keystore, _identifiers(persons))
+        folder, known = opened.folder(loaded.dataset), 0
+        with folder.lock():
+            for used in keys_in_use(opened, loaded.dataset):
+                key = keystore.key(used.domain, used.version, purpose="readmit", dataset=loaded.dataset)
+                known += readmit(folder, key, found[key.id])
+        out.print(f"{known:,} person keys are no longer kept away from {loaded.dataset}.")
 
 
 def person_keys(
@@ -156,12 +190,18 @@ def _identifiers(file: Path | None) -> list[str]:
     from pipelines.errors import StoreError
 
     if file is None:
-        return [typer.prompt("Identifier", hide_input=True)]
+        # a pipe echoes nothing that would have to be hidden
+        asked = typer.prompt("Identifier", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+        return [asked] if asked else _none("standard input")
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise StoreError(f"{file}: the identifiers cannot be read from this file.") from None
     found = [line.strip() for line in lines if line.strip()]
-    if not found:
-        raise StoreError(f"{file}: the file holds no identifier.")
-    return found
+    return found or _none(str(file))
+
+
+def _none(source: str) -> NoReturn:
+    from pipelines.errors import StoreError
+
+    raise StoreError(f"{source}: there is no identifier.")

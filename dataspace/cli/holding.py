@@ -104,6 +104,7 @@ def add_holding(app: typer.Typer) -> None:
     """Mount what is done with a dataset's plan, deliveries and snapshots."""
     pipelines.add_holding(app)
     app.command("erase")(upkeep.erase_command)
+    app.command("readmit")(upkeep.readmit_command)
     app.command("collect")(collect)
     app.command("rekey")(rekey)
 

@@ -16,8 +16,7 @@ from dataspace.settings import Settings
 from pipelines.addition import Mode
 from pipelines.errors import KeystoreError
 from pipelines.ingest import IngestReport
-from pipelines.keystore import Keystore, open_keystore
-from pipelines.opt_outs import REGISTER_DOMAIN
+from pipelines.keystore import REGISTER_DOMAIN, Keystore, open_keystore
 from pipelines.plan import Plan
 from pipelines.rekey import rekey_person_keys
 from pipelines.store.reader import Store
@@ -34,7 +33,8 @@ class Register:
     """The register as an ingestion finds it: `numbers` of all persons, its newest place, and what vouches for later.
 
     `witnesses` are snapshots of the plan's domain and spelling: as long as one is in the store, a choice is entered
-    under the domain's newest key when it is made. `sound` is false for rows to be added to a snapshot not linked.
+    under the domain's newest key, which is version `newest`, when it is made. `base` is the snapshot that rows are
+    added to, and `sound` is false if it is not linked.
     """
 
     node: "Node"
@@ -42,6 +42,8 @@ class Register:
     numbers: frozenset[int]
     place: int
     witnesses: frozenset[Stored]
+    newest: int | None
+    base: Stored | None
     sound: bool
 
     def link(self, report: IngestReport) -> bool:
@@ -49,15 +51,17 @@ class Register:
         key, snapshot = report.snapshot.key, stored(report.snapshot)
         node = self.node
         there = snapshot in {stored(s) for s in node.store.snapshots(snapshot.dataset)}
+        # between opening the register and reading the store, another ingestion may have changed what is current
+        same_base = self.base is None or (report.before is not None and stored(report.before) == self.base)
         return link_opt_outs(
             node.unit_of_work(), node.clock, SYSTEM, node.pseudonyms.register_key, KeyName(key.domain, key.id),
             lambda number: report.linked.get(number, ()), snapshot,
-            after=None if self._covers_later(report.snapshot) else self.place, sound=self.sound and there,
+            after=None if self._covers_later(report.snapshot) else self.place, sound=self.sound and there and same_base,
         )  # fmt: skip
 
     def _covers_later(self, snapshot: Snapshot) -> bool:
         key = snapshot.key
-        newest = self.keystore.versions(key.domain)[-1:] == (key.version,)
+        newest = (self.newest,) == self.keystore.versions(key.domain)[-1:] == (key.version,)
         return newest and bool(self.witnesses & _witnesses(self.node.store, key.domain, key.normalise))
 
 
@@ -71,12 +75,14 @@ def open_register(plan: Plan, store: Path, keys: Path | None, mode: Mode) -> Reg
         return None
     register = node.pseudonyms.register_key
     # in this order: every choice after `place` is made with the witnesses in the store
+    newest = next(reversed(keystore.versions(plan.domain)), None)
     witnesses = _witnesses(node.store, plan.domain, plan.normalise)
-    sound = not mode.adds or is_linked(node.unit_of_work(), register, stored(Store(store).current(plan.dataset)))
+    base = stored(Store(store).current(plan.dataset)) if mode.adds else None
+    sound = base is None or is_linked(node.unit_of_work(), register, base)
     place = last_choice(node.unit_of_work(), register)
     with node.unit_of_work().reading() as work:
         numbers = frozenset(e.person.number for page in work.opt_outs.pages(register, PAGE) for e in page)
-    return Register(node, keystore, numbers, place, witnesses, sound)
+    return Register(node, keystore, numbers, place, witnesses, newest, base, sound)
 
 
 def check_one_keystore(keys: Path | None) -> "Node | None":

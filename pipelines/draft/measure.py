@@ -12,7 +12,7 @@ from pipelines import sqltext as sql
 from pipelines.draft.names import KNOWN
 from pipelines.engine import connect
 from pipelines.errors import SourceError
-from pipelines.mapping import Family, family, raw
+from pipelines.mapping import FALSE, TRUE, Family, family, raw
 from pipelines.readers import DeliveredTable, Source
 
 MEMORY = "1GB"
@@ -148,8 +148,8 @@ def _aggregates(t: str) -> str:
         number,
         comma,
         f"regexp_full_match({t}, '[+-]?[1-9][0-9]{{0,2}},[0-9]{{3}}')",
-        f"{low} IN ('true', 't', 'yes', 'y')",
-        f"{low} IN ('false', 'f', 'no', 'n')",
+        f"{low} IN ({TRUE})",
+        f"{low} IN ({FALSE})",
         day,
     )
     asked = [

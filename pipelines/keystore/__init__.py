@@ -9,7 +9,7 @@ opening     the keystore that the environment names
 """
 
 from pipelines.keystore.folder import Keystore
-from pipelines.keystore.keys import DOMAIN, KEY_BYTES, DomainKey, Rotation
+from pipelines.keystore.keys import DOMAIN, KEY_BYTES, REGISTER_DOMAIN, DomainKey, Rotation
 from pipelines.keystore.log import KeyEvent, read_key_log, verify_key_log
 from pipelines.keystore.opening import open_keystore
 from pipelines.keystore.wrapping import KeyFileWrapping, PassphraseWrapping, Wrapping
@@ -17,6 +17,7 @@ from pipelines.keystore.wrapping import KeyFileWrapping, PassphraseWrapping, Wra
 __all__ = [
     "DOMAIN",
     "KEY_BYTES",
+    "REGISTER_DOMAIN",
     "DomainKey",
     "KeyEvent",
     "KeyFileWrapping",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipelines.errors import KeystoreError
 from pipelines.keystore.files import make_folder, read_private, write_once
-from pipelines.keystore.keys import DOMAIN, KEY_BYTES, DomainKey, Rotation
+from pipelines.keystore.keys import DOMAIN, KEY_BYTES, REGISTER_DOMAIN, DomainKey, Rotation
 from pipelines.keystore.log import record_use
 from pipelines.keystore.wrapping import KeyFileWrapping, NotUnwrapped, Wrapping
 
@@ -68,6 +68,11 @@ class Keystore:
     def rotate(self, domain: str, rotation: Rotation = Rotation.FRESH) -> int:
         """Make a new version of a domain's key and return its number; the ones before stay readable."""
         _check_domain(domain)
+        if domain == REGISTER_DOMAIN:
+            raise KeystoreError(
+                "The opt-out register's key is not rotated: the register has forgotten the identifiers, so every"
+                " choice in it would be lost."
+            )
         versions = self.versions(domain)
         if not versions:
             raise KeystoreError(f"{self.folder}: domain {domain!r} has no key yet; its first use makes one.")

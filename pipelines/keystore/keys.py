@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 KEY_BYTES = 32
 DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
+REGISTER_DOMAIN = "opt-out-register"
+"""The opt-out register's own domain: no dataset uses it, and its key is never rotated."""
+
 
 class Rotation(StrEnum):
     """How a version comes after the one before; decision 006 says what each protects against."""

@@ -58,8 +58,7 @@ def is_open(column: ColumnPlan) -> bool:
 
 def watched(table: TablePlan) -> tuple[ColumnPlan, ...]:
     """Columns that are compared with the identifiers of their row."""
-    kinds = (ColumnType.CODE, ColumnType.TEXT, ColumnType.INTEGER)
-    return tuple(c for c in table.columns if c.column.type in kinds and (not c.generalise or _is_shortened(c)))
+    return tuple(c for c in table.columns if c.column.type in OTHERS and (not c.generalise or _is_shortened(c)))
 
 
 def _is_shortened(column: ColumnPlan) -> bool:
@@ -83,6 +82,8 @@ def leak_masks(table: TablePlan, rows: int) -> str:
 def _holds(column: ColumnPlan, identifier: str) -> str:
     """The identifier itself; in an open text also with other separators, backwards, or as a word of it."""
     name = sql.name(column.name)
+    if column.column.type is ColumnType.DECIMAL:
+        return f"{name} = trunc({name}) AND CAST(TRY_CAST({name} AS BIGINT) AS VARCHAR) = {identifier}"
     if column.column.type is ColumnType.INTEGER or not is_open(column):
         return f"lower(CAST({name} AS VARCHAR)) = lower({identifier})"
     value, wanted = _squeezed(name), _squeezed(identifier)
@@ -114,7 +115,7 @@ def check_rows(connection: duckdb.DuckDBPyConnection, table: TablePlan, rows: st
     with _searching(table):
         _check_own(connection, table, rows)
         for column in watched(table):
-            if is_open(column) and column.column.type is not ColumnType.INTEGER:
+            if is_open(column) and not column.column.type.is_number:
                 name = sql.name(column.name)
                 connection.execute(f"CREATE OR REPLACE TEMP TABLE looked_at AS SELECT DISTINCT {name} AS v FROM {rows}")
                 found = looks_like(connection, "looked_at")
@@ -159,7 +160,7 @@ def _distinct(connection: duckdb.DuckDBPyConnection, column: ColumnPlan, rows: s
         long_enough = f"{name} NOT BETWEEN -{10 ** (SHORTEST - 2) - 1} AND {10 ** (SHORTEST - 2) - 1}"
     if column.column.type is ColumnType.DECIMAL:
         # a whole number up to 2**53 is exact; other digits are no identifier's
-        text, long_enough = f"CAST(CAST({name} AS BIGINT) AS VARCHAR)", f"{long_enough} AND {name} = trunc({name})"
+        text, long_enough = f"CAST(TRY_CAST({name} AS BIGINT) AS VARCHAR)", f"{long_enough} AND {name} = trunc({name})"
     read = connection.sql(f"SELECT DISTINCT {text} AS v FROM {rows} WHERE {long_enough}").to_arrow_reader(BATCH)
     for batch in read:
         yield from batch.column(0).to_pylist()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from catalog.schema import Bounds, Column, ColumnType
 from pipelines import sqltext as sql
+from pipelines.generalise import generalisation
 from pipelines.plan import ColumnPlan, TablePlan
 
 PERSON_TEXT = "_person_text"
@@ -73,7 +74,8 @@ def _not_read(plan: ColumnPlan, domain: str | None) -> str:
     """Why a cell that is not empty has no value: a code is cast to the type of its list, so it is not in it."""
     if plan.coarser:
         return f"no coarser code in lookup table {plan.coarser.table}"
-    return _not_listed(plan) if domain and plan.column.type is ColumnType.CODE else NOT_CAST[plan.column.type]
+    reads = generalisation(plan.generalise).reads if plan.generalise else plan.column.type
+    return _not_listed(plan) if domain and plan.column.type is ColumnType.CODE else NOT_CAST[reads]
 
 
 def _not_listed(plan: ColumnPlan) -> str:

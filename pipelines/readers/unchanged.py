@@ -1,4 +1,7 @@
-"""That delivered files stay what they are while they are read: each is read more than once, and hashed."""
+"""That delivered files stay what they are while they are read: each is read more than once, and hashed.
+
+Told by size and times. A program that maps a file into memory and writes on while it is read can go unnoticed.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ from pipelines.pseudonyms import bucket_of
 from pipelines.store.arrow import stored_schema
 from pipelines.store.change import note_change
 from pipelines.store.delta import go_back, next_version, replace_buckets
+from pipelines.store.erased import note_erased
 from pipelines.store.files import ROW_GROUP, WrittenFile, write_file
 from pipelines.store.layout import DatasetFolder
 from pipelines.store.reader import Store
@@ -72,8 +73,8 @@ def erase(
 
     A person has another person key under each key version: all of `keys_in_use` must be given, or the erasure would be
     in part; StoreError says which is missing. `reason` is a reference of the file, one line. With `keystore` the note
-    in the record is sealed. Memory is bounded by some row groups. A run that ends early is undone, or finished, by
-    whatever takes the dataset's lock next.
+    in the record is sealed, and later deliveries are stored without these persons. Memory is bounded by some row
+    groups. A run that ends early is undone, or finished, by whatever takes the dataset's lock next.
     """
     _check_reason(reason, person_keys)
     folder = store.folder(dataset)
@@ -83,6 +84,8 @@ def erase(
         recover(folder)
         kept = snapshots(folder)
         _check_complete(kept, person_keys)
+        if keystore:
+            _keep_away(folder, kept, person_keys, keystore)
         restated, done = _take_out(folder, kept, person_keys, work)
         changed = [_changed(s, restated, reason, keystore) for s in kept] if restated else []
         if changed:
@@ -90,6 +93,15 @@ def erase(
             recover(folder)
     hit = tuple(new.id for old, new in zip(kept, changed, strict=False) if new.erasures != old.erasures)
     return replace(done, snapshots=hit)
+
+
+def _keep_away(
+    folder: DatasetFolder, kept: list[Snapshot], person_keys: Mapping[str, Collection[int]], keystore: "Keystore"
+) -> None:
+    """Before anything is taken out: an erasure that ends early is not undone by a delivery."""
+    for used in {s.key.id: s.key for s in kept}.values():
+        key = keystore.key(used.domain, used.version, purpose="erase", dataset=folder.dataset)
+        note_erased(folder, key, person_keys[used.id])
 
 
 def _take_out(

@@ -3,6 +3,7 @@
 <root>/<dataset>/<table>/_delta_log/…, person_bucket=<n>/<version>-<hash>.parquet
                 /_snapshots/<snapshot id>.json, current
                 /_quarantine/<snapshot id>/<table>.parquet, refused/…
+                /_erased/<key id>.bin      who must not come back, encrypted
                 /_staging/<token>/…        only while an ingestion runs
                 /_change.json              only while several records change at once
                 /_lock
@@ -74,7 +75,10 @@ class DatasetFolder:
     def lock(self) -> Iterator[None]:
         """Keep other ingestions of this dataset out; the lock dies with the process. Raises StoreBusy."""
         with self._writing():
-            self.snapshots.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
+            # for its owner alone, whatever is in it
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            self.snapshots.mkdir(exist_ok=True)
             handle = os.open(self.path / "_lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 self._take(handle)

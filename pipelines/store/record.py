@@ -109,12 +109,19 @@ class Snapshot:
         return {t.name: t for t in self.tables}
 
 
-def snapshot_id(buckets: int, key: Key, schema: DatasetSchema, tables: tuple[StoredTable, ...]) -> str:
-    """Short hex name that follows from the content: same schema, key and rows, same name."""
+def snapshot_id(
+    buckets: int, key: Key, schema: DatasetSchema, tables: tuple[StoredTable, ...], meaning: str | None = None
+) -> str:
+    """Short hex name that follows from the content and its meaning.
+
+    Same schema, key, spelling of identifiers, recipe (`meaning`) and rows, same name.
+    """
     content = {
         "schema": schema_to_dict(schema),
         "buckets": buckets,
         "key": key.id,
+        "normalise": key.normalise,
+        "meaning": meaning,
         "files": [[t.name, f.bucket, f.sha256] for t in tables for f in t.files],
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
@@ -122,7 +129,9 @@ def snapshot_id(buckets: int, key: Key, schema: DatasetSchema, tables: tuple[Sto
 
 def content_id(snapshot: Snapshot) -> str:
     """The name that what is stored now would have: the snapshot's own, until an erasure."""
-    return snapshot_id(snapshot.buckets, snapshot.key, snapshot.schema, snapshot.tables)
+    return snapshot_id(
+        snapshot.buckets, snapshot.key, snapshot.schema, snapshot.tables, snapshot.metrics.get("meaning")
+    )
 
 
 def to_json(snapshot: Snapshot) -> str:

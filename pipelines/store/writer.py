@@ -66,7 +66,7 @@ def publish(
     gives the same snapshot, and an unchanged table keeps its Delta version.
     """
     provisional = tuple(_stored(t, 0, ()) for t in staged)
-    identifier = snapshot_id(buckets, lineage.key, schema, provisional)
+    identifier = snapshot_id(buckets, lineage.key, schema, provisional, metrics.get("meaning"))
     known = snapshots(folder)
     same = next((s for s in known if s.id == identifier), None)
     if same is not None and content_id(same) != identifier:

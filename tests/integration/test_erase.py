@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.errors import ErasedPersons, SnapshotNotFound, StoreBusy, StoreError
+from pipelines.errors import ErasedPersons, SnapshotNotFound, StoreBusy, StoreDamaged, StoreError
 from pipelines.keystore import Keystore, Rotation
 from pipelines.store.erase import erase, keys_in_use
+from pipelines.store.erased import readmit
 from pipelines.store.record import content_id
 from pipelines.store.verify import verify
 from pipelines.upkeep import person_keys
@@ -94,8 +95,9 @@ def test_one_after_the_other(clinic: Clinic) -> None:
         assert len(clinic.rows(name, "person")) == 4 - number
     assert clinic.rows(name) == []
     assert len(clinic.store.snapshot("clinic", name).erasures) == 4
-    # life goes on
-    assert len(clinic.rows(clinic.deliver(PERSONS[:3]).id, "person")) == 3
+    # life goes on, without them
+    newcomer = ("AB9", "Iris Ivanov", "1970-01-01", "F")
+    assert len(clinic.rows(clinic.deliver([*PERSONS[:3], newcomer]).id, "person")) == 1
     clinic.check_sound(clinic.keys)
 
 
@@ -239,12 +241,49 @@ def test_a_record_that_does_not_say_its_spelling_is_tried_by_every_rule(clinic: 
     assert known in next(iter(found.values()))
 
 
-def test_a_delivery_that_would_undo_an_erasure_is_refused(clinic: Clinic) -> None:
-    """The name that follows from the content is taken by what is left of it, and permits hold that name."""
+def test_erased_persons_do_not_come_back_until_they_are_readmitted(clinic: Clinic) -> None:
     erased = clinic.deliver()
     erase(clinic.store, "clinic", clinic.person("AB1"), "request 17", clinic.keys)
+    more = [*PERSONS, ("AB9", "Iris Ivanov", "1970-01-01", "F")]
+    for persons in (PERSONS, more):
+        again = clinic.deliver(persons)
+        assert again.id != erased.id
+        keys = {row["person_key"] for row in clinic.rows(again.id, "person")}
+        assert not keys & {key for (key,) in clinic.person("AB1").values()}
+        assert len(keys) == len(persons) - 1
+    folder, key = clinic.store.folder("clinic"), clinic.keys.key("tests", purpose="test")
+    with folder.lock():
+        assert readmit(folder, key, clinic.person("AB1")[key.id]) == 1
+    assert len(clinic.rows(clinic.deliver(more).id, "person")) == len(more)
+    clinic.check_sound(clinic.keys)
+
+
+def test_erased_persons_stay_away_when_the_key_is_chained(clinic: Clinic) -> None:
+    clinic.deliver()
+    erase(clinic.store, "clinic", clinic.person("AB1"), "request 17", clinic.keys)
+    clinic.keys.rotate("tests", Rotation.CHAINED)
+    assert len(clinic.rows(clinic.deliver().id, "person")) == 3
+
+
+def test_the_list_of_erased_persons_names_nobody_and_is_bound_to_its_key(clinic: Clinic, tmp_path: Path) -> None:
+    clinic.deliver()
+    persons = clinic.person("AB1")
+    erase(clinic.store, "clinic", persons, "request 17", clinic.keys)
+    (file,) = (clinic.store.folder("clinic").path / "_erased").iterdir()
+    ((key,),) = persons.values()
+    for order in ("big", "little"):
+        assert key.to_bytes(8, order, signed=True) not in file.read_bytes()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(StoreDamaged, match="list of erased persons"):
+        clinic.deliver()
+
+
+def test_without_the_keys_a_delivery_that_would_undo_an_erasure_is_refused(clinic: Clinic) -> None:
+    """The name that follows from the content is taken by what is left of it, and permits hold that name."""
+    erased = clinic.deliver()
+    erase(clinic.store, "clinic", clinic.person("AB1"), "request 17")
     with pytest.raises(ErasedPersons, match="Deliver it without them"):
         clinic.deliver()
     assert clinic.store.current("clinic").id == erased.id
     assert len(clinic.rows(erased.id, "person")) == 3
-    clinic.check_sound(clinic.keys)

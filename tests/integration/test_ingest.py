@@ -147,6 +147,19 @@ def test_too_many_bad_rows_stop_the_load_and_leave_a_report(load: Load, store: S
     assert len(store.snapshots("clinic")) == 1
 
 
+def test_a_delivery_without_one_good_person_is_reported_like_any_other(load: Load) -> None:
+    with pytest.raises(TooManyBadRows, match=r"4 of 4 rows of table person failed") as caught:
+        load(persons=[(p[0], p[1], p[2], "X") for p in PERSONS])
+    assert caught.value.report is not None
+    assert pq.read_table(caught.value.report / "person.parquet").num_rows == 4
+
+
+def test_short_numbers_of_persons_are_found_in_a_column_of_decimals(load: Load) -> None:
+    people = [(str(10_200 + n), f"Person {n}", "1950-03-01", "F") for n in range(40)]
+    with pytest.raises(IdentifierLeft, match=r"stay\.cost would carry identifiers"):
+        load(persons=people, stays=[(p[0], "2020-01-01", "CARD", p[0], "1") for p in people])
+
+
 def test_a_person_level_column_with_two_values_stops_the_load(load: Load) -> None:
     plan = PLAN.replace("[tables.stay.columns.nights]\n", "[tables.stay.columns.nights]\nperson_level = true\n")
     load(plan, stays=STAYS[:3])

@@ -176,3 +176,12 @@ def test_one_known_file_among_new_ones_is_enough_to_refuse(store: Store, tmp_pat
 def test_there_must_be_something_to_add_to(load: Load) -> None:
     with pytest.raises(SnapshotNotFound, match="Ingest it first"):
         load(Mode.APPEND)
+
+
+def test_more_mended_rows_than_are_in_quarantine_are_refused(load: Load, store: Store) -> None:
+    """Most of them are stored already: they would count twice."""
+    bad: Rows = [("AB2", "2021-13-15", "NEUR", "2", "1"), ("AB9", "2021-01-01", "NEUR", "2", "1")]
+    first = load(stays=[*STAYS, *bad]).snapshot
+    with pytest.raises(CannotAdd, match="6 rows of table 'stay' were delivered as mended, and 2 are in quarantine"):
+        load(Mode.CORRECT, persons=[], stays=[*STAYS, ("AB2", "2021-12-15", "NEUR", "2", "1")])
+    assert store.current("clinic").id == first.id

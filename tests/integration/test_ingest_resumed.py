@@ -116,6 +116,23 @@ def test_a_delivery_replaced_while_it_is_read_is_refused(run: Run, store: Store,
     assert not run().repeated
 
 
+def test_what_was_read_of_another_file_is_not_gone_on_with(run: Run, store: Store, tmp_path: Path) -> None:
+    """The file is put back before the run is interrupted: only its times tell."""
+    file = tmp_path / "delivery/stay.csv"
+
+    def tell(step: Step) -> None:
+        if step.doing == "map" and step.done is None:
+            file.write_text(STAY_ROWS.replace("10.25", "99.75"))
+        if step.doing == "search":
+            file.write_text(STAY_ROWS)
+        if step.doing == "sort":
+            raise KeyboardInterrupt
+
+    with pytest.raises(SourceError, match="changed while it was read"):
+        run(tell)
+    assert not store.folder("clinic").staging.exists()
+
+
 def test_another_plan_starts_anew(run: Run, mapped: list[str]) -> None:
     interrupt(run, "validate")
     mapped.clear()

@@ -6,22 +6,23 @@ Every permit is granted on a published snapshot, so that is where what was not l
 import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from dataspace.bootstrap import Node, open_node
-from dataspace.cli import app
+from dataspace.cli import app, register
 from dataspace.cli.register import Register
 from dataspace.domain.actors import SYSTEM, Actor, Role
-from dataspace.domain.errors import DataspaceError, WrongState
+from dataspace.domain.errors import DataspaceError, Unavailable, WrongState
 from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.privacy import Guarantee
 from dataspace.services import accounts, datasets, opt_outs
 from dataspace.settings import Settings
 from pipelines.cli import main_app
-from pipelines.keystore import open_keystore
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.keystore import REGISTER_DOMAIN, open_keystore
+from pipelines.pseudonyms import Pseudonymiser, nir_check_digits
 from tests.factories import AUTHORITY, HOSPITAL
 from tests.unit.pipelines.deliveries import PLAN, write_clinic, write_plan
 
@@ -148,10 +149,10 @@ def test_a_choice_while_a_first_delivery_is_read_is_not_missed(
     """The domain is new, so the choice was not entered under its key; the second time there is a snapshot to see."""
     linking = Register.link
 
-    def chosen_meanwhile(register: Register, report: object) -> bool:
+    def chosen_meanwhile(opened: Register, report: object) -> bool:
         # the register was read before, and this person was not looked for
         opt_out(desk)
-        return linking(register, report)  # type: ignore[arg-type]
+        return linking(opened, report)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Register, "link", chosen_meanwhile)
     ingest(folder)
@@ -203,3 +204,100 @@ def test_a_rekeyed_snapshot_is_linked(folder: Path, desk: Actor) -> None:
     publish()
     assert node().store.current("clinic").key.version == 2
     assert excluded() >= person("AB1")
+
+
+@pytest.mark.parametrize("how", [[], ["--chained"]])
+def test_the_registers_own_key_is_not_rotated(folder: Path, desk: Actor, how: list[str]) -> None:
+    opt_out(desk)
+    done = run("key", "rotate", REGISTER_DOMAIN, *how)
+    assert done.exit_code == 1
+    assert "every choice in it would be lost" in " ".join(done.output.split())
+    ingest(folder)
+    publish()
+    assert excluded() >= person("AB1")
+
+
+def test_a_register_whose_key_was_rotated_by_hand_is_refused(folder: Path, desk: Actor) -> None:
+    opt_out(desk)
+    keys = folder / "home/keys"
+    (keys / f"{REGISTER_DOMAIN}.v2.json").write_bytes((keys / f"{REGISTER_DOMAIN}.v1.json").read_bytes())
+    with pytest.raises(Unavailable):
+        opt_out(desk, "AB2")
+
+
+NATIONAL = "1841275141777"
+WITH_CHECK = f"{NATIONAL}{nir_check_digits(NATIONAL):02d}"
+
+
+@pytest.mark.parametrize(
+    ("steps", "delivered", "said"),
+    [
+        ('["alphanumeric"]', WITH_CHECK, NATIONAL), ('["alphanumeric"]', NATIONAL, WITH_CHECK),
+        ("[]", "AB2", "ab 2"), ("[]", "ab2", "AB2"), ('["upper"]', "AB2", "a-b 2"),
+        ('["alphanumeric", "nir"]', "1/84/12/75/141/777", WITH_CHECK),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("first", ["choice", "ingestion"])
+def test_a_person_is_found_however_they_spell_themselves(
+    folder: Path, desk: Actor, steps: str, delivered: str, said: str, first: str
+) -> None:
+    write_plan(folder, PLAN.replace('["no-spaces", "upper"]', steps))
+    write_clinic(folder, persons=[(delivered, "Anna A", "1950-03-01", "F"), ("XY9", "B", "1960-01-01", "M")], stays=[])
+    if first == "choice":
+        opt_out(desk, said)
+    ingest(folder)
+    if first == "ingestion":
+        opt_out(desk, said)
+    publish()
+    assert excluded() >= person(delivered)
+    assert not excluded() & person("XY9")
+
+
+def test_the_same_rows_under_another_spelling_are_another_snapshot(folder: Path, desk: Actor) -> None:
+    write_clinic(folder, stays=[], persons=[("AB1", "Anna A", "1950-03-01", "F"), ("AB2", "B", "1960-07-09", "M")])
+    write_plan(folder, PLAN.replace('["no-spaces", "upper"]', "[]"))
+    ingest(folder)
+    before = node().store.current("clinic")
+    write_plan(folder)
+    ingest(folder)
+    now = node().store.current("clinic")
+    assert (before.key.normalise, now.key.normalise) == ((), ("no-spaces", "upper"))
+    assert before.id != now.id
+    write_clinic(folder, persons=[], stays=[("ab 2", "2022-01-01", "NEUR", "1", "1")])
+    assert "is current" in ingest(folder, "--append")
+
+
+def test_a_key_rotated_while_the_register_is_read_vouches_for_nobody(
+    folder: Path, desk: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(folder)
+    opening = register.open_register
+
+    def rotated_meanwhile(*arguments: Any) -> Register | None:
+        opened = opening(*arguments)
+        opt_out(desk)
+        assert run("key", "rotate", "tests").exit_code == 0
+        return opened
+
+    monkeypatch.setattr(register, "open_register", rotated_meanwhile)
+    assert "cannot be published" in " ".join(ingest(folder).split())
+    with pytest.raises(WrongState):
+        publish()
+
+
+def test_rows_added_to_another_snapshot_than_the_one_looked_at_are_not_linked(
+    folder: Path, desk: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opt_out(desk)
+    ingest(folder)
+    opening = register.open_register
+
+    def replaced_meanwhile(*arguments: Any) -> Register | None:
+        opened = opening(*arguments)
+        write_clinic(folder, stays=[])
+        assert CliRunner().invoke(main_app(), ["ingest", str(folder / "clinic.toml"), "--quick"]).exit_code == 0
+        write_clinic(folder, persons=[], stays=[("AB2", "2022-01-01", "NEUR", "1", "1")])
+        return opened
+
+    monkeypatch.setattr(register, "open_register", replaced_meanwhile)
+    assert "cannot be published" in " ".join(ingest(folder, "--append").split())

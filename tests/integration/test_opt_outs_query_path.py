@@ -12,8 +12,8 @@ from dataspace.domain.privacy import ByEpsilon
 from dataspace.services import opt_outs
 from dataspace.services.queries import Question, estimate_query
 from pipelines.ingest import ingest
-from pipelines.keystore import Keystore
-from pipelines.opt_outs import REGISTER_DOMAIN, linked
+from pipelines.keystore import REGISTER_DOMAIN, Keystore
+from pipelines.opt_outs import linked
 from pipelines.plan_file import load_plan
 from pipelines.pseudonyms import Pseudonymiser
 from tests.real_node import CLINIC, HOSPITAL, PERSONS_OF, Place, open_place

@@ -55,9 +55,16 @@ def test_erase_takes_persons_from_a_file_under_every_key_version(clinic: Clinic,
 def test_erase_without_identifiers_is_refused(clinic: Clinic, tmp_path: Path) -> None:
     clinic.deliver()
     (tmp_path / "empty").write_text("\n")
-    for file, why in (("empty", "holds no identifier"), ("absent", "cannot be read")):
+    for file, why in (("empty", "there is no identifier"), ("absent", "cannot be read")):
         command = ("erase", str(clinic.plan.file), "--reason", "x", "--persons", str(tmp_path / file))
         assert why in told(*command, code=1)
+
+
+def test_erase_of_nobody_is_no_success(clinic: Clinic) -> None:
+    name = clinic.deliver().id
+    said = told("erase", str(clinic.plan.file), "--reason", "request 17", "--yes", answers="AB77\n", code=1)
+    assert "No kept snapshot holds a row of these identifiers" in said
+    assert len(clinic.rows(name, "person")) == 4
 
 
 def test_collect_says_what_would_go_until_it_is_told_to(clinic: Clinic) -> None:

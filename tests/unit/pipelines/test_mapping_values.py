@@ -83,6 +83,9 @@ def test_dates(cell: str, sql_type: str, formats: tuple[str, ...], expected: dat
 def test_other_types() -> None:
     assert stored("'2020-01-01 10:00:01'", "VARCHAR", ColumnType.TIMESTAMP) == datetime(2020, 1, 1, 10, 0, 1)  # noqa: DTZ001
     assert stored("'Yes'", "VARCHAR", ColumnType.BOOLEAN) is True
+    assert [stored(f"'{o}'", "VARCHAR", ColumnType.BOOLEAN) for o in ("O", "Oui", "non", "N", "nope")] == [
+        True, True, False, False, None,
+    ]  # fmt: skip
     assert stored("0", "INTEGER", ColumnType.BOOLEAN) is False
     assert stored("'maybe'", "VARCHAR", ColumnType.BOOLEAN) is None
     assert stored("'007'", "VARCHAR", ColumnType.CODE) == "007"
