@@ -91,19 +91,22 @@ def live(first, ready):
         sql = f"SELECT COUNT(DISTINCT person) AS n FROM person WHERE birth_year > {{n}}"
         question = queries.Question(sql, ByRho(Fraction(rho)))
         done = queries.run_query(node.unit_of_work(), node.clock, actor, permit, question, f"key-{{n}}", node.engine)
-        os.write(1, (json.dumps([n, done.release.id, done.repeated]) + "\\n").encode())
+        os.write(1, (json.dumps([n, done.release.id]) + "\\n").encode())
+        os.write(ready, b"!")
 
 
 warm_up()
 for line in sys.stdin:
-    first, seconds = line.split()
+    first, answers, seconds = line.split()
     begun, ready = os.pipe()
     child = os.fork()
     if child == 0:
         live(int(first), ready)
         os._exit(0)
     os.close(ready)
-    os.read(begun, 1)
+    # until its books are verified and so many questions are answered
+    for _ in range(1 + int(answers)):
+        os.read(begun, 1)
     os.close(begun)
     time.sleep(float(seconds))
     os.kill(child, signal.SIGKILL)
@@ -128,13 +131,13 @@ class Lives:
         assert process.stdout is not None
         self._order, self._told = process.stdin, process.stdout
 
-    def live(self, first: int, seconds: float) -> tuple[list[tuple[int, str, bool]], int]:
-        """What it answered from question `first` on, and how it ended."""
-        self._order.write(f"{first} {seconds:.4f}\n")
+    def live(self, first: int, answers: int, seconds: float) -> tuple[list[tuple[int, str]], int]:
+        """What it answered from question `first` on, killed so many seconds after so many answers, and how it ended."""
+        self._order.write(f"{first} {answers} {seconds:.4f}\n")
         self._order.flush()
         answered = []
         while isinstance(told := json.loads(self._told.readline()), list):
-            answered.append((told[0], told[1], told[2]))
+            answered.append((told[0], told[1]))
         return answered, told
 
 
