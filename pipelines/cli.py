@@ -92,6 +92,7 @@ def run_ingest(
     from pipelines.keystore import open_keystore
     from pipelines.store.reader import Store
 
+    _check_chosen(plan)
     _warn_of_marks(plan.file)
     registry = None
     if catalogue is None and plan.facts:
@@ -128,9 +129,25 @@ def check_command(plan: PlanFile) -> None:
         _warn_of_marks(plan)
 
 
+def _check_chosen(plan: "Plan") -> None:
+    """Raise PlanError for a plan as it was shipped: its persons would be in a domain that nobody chose."""
+    from pipelines.draft.form import NO_DOMAIN
+    from pipelines.errors import PlanError
+
+    if plan.domain == NO_DOMAIN:
+        raise PlanError(
+            str(plan.file),
+            "nobody has chosen the domain yet, and datasets of one domain link on the person.",
+            where="[pseudonyms] domain",
+            mend="Write the domain of your node or network.",
+        )
+
+
 def _warn_of_marks(plan: Path) -> None:
     """A draft's open questions are said until somebody has answered them and removed the marks."""
-    marks = sum("# check:" in line for line in plan.read_text(encoding="utf-8").splitlines())
+    from pipelines.draft.form import open_questions
+
+    marks = open_questions(plan.read_text(encoding="utf-8"))
     if marks:
         err.print(
             f"{plan}: {marks} places are still marked `# check:`; answer them and remove the marks.", soft_wrap=True

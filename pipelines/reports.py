@@ -25,9 +25,11 @@ def report_of(folder: DatasetFolder, which: str) -> Path:
     """Folder of the reports of a snapshot, of the last refused delivery ("refused") or of the last dry run."""
     found = folder.quarantine / which
     if not found.is_dir():
+        there = sorted(f.name for f in folder.quarantine.glob("*")) if folder.quarantine.is_dir() else []
+        others = f" There are reports of: {', '.join(there)}." if there else ""
         raise StoreError(
             f"Dataset {folder.dataset!r} has no quarantine report {which!r}: no row of that delivery failed, or there "
-            "was none."
+            f"was none.{others}"
         )
     return found
 

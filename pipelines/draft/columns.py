@@ -9,7 +9,7 @@ from catalog.schema import Bounds, CodedValue, Column, ColumnType
 from pipelines.draft import names
 from pipelines.draft.dates import Spelling
 from pipelines.draft.form import CHECK, DraftColumn, LeftOut
-from pipelines.draft.measure import ColumnFacts
+from pipelines.draft.measure import ColumnFacts, nearly
 from pipelines.draft.rare import FEWEST, Group, may_be_listed, shared_range
 from pipelines.draft.schemas import FieldSaid
 from pipelines.mapping import EXACT, Family
@@ -37,10 +37,11 @@ REPEATED = 20
 
 @dataclass(frozen=True)
 class Reading:
-    """What a column is read as: a type, and formats if it is a date delivered as text."""
+    """What a column is read as: a type, and formats if it is a date delivered as text; `odd` cells cannot be."""
 
     type: ColumnType
     spelling: Spelling | None = None
+    odd: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,26 +54,25 @@ class Setting:
 
 
 def reading(facts: ColumnFacts, spelling: Spelling | None, said: FieldSaid | None) -> Reading:
-    """The narrowest type that every filled cell can be read as."""
+    """The narrowest type that all filled cells but some odd ones can be read as: a slip must not keep dates whole."""
     wanted = facts.filled
     if spelling:
-        return Reading(ColumnType.TIMESTAMP if spelling.timed else ColumnType.DATE, spelling)
-    if facts.family is Family.BOOLEAN or _is_truth(facts, wanted):
-        return Reading(ColumnType.BOOLEAN)
-    if wanted and facts.whole == wanted and not facts.padded and not (said and said.is_text):
-        return Reading(ColumnType.INTEGER)
-    if wanted and facts.number == wanted and not facts.padded and not (said and said.is_text):
-        return Reading(ColumnType.DECIMAL)
-    if facts.has_decimal_comma and not (said and said.is_text):
-        return Reading(ColumnType.DECIMAL)
+        return Reading(ColumnType.TIMESTAMP if spelling.timed else ColumnType.DATE, spelling, spelling.odd)
+    # both answers must be there: a column of nothing but F is a sex, and one of nothing but N is a grade
+    truths = facts.true + facts.false if facts.true and facts.false else 0
+    if facts.family is Family.BOOLEAN or nearly(truths, wanted):
+        return Reading(ColumnType.BOOLEAN, odd=max(0, wanted - truths) if truths else 0)
+    is_text = facts.padded or (said and said.is_text)
+    # some that are no whole numbers, but numbers, make it a column of decimals
+    if nearly(facts.whole, wanted) and facts.number <= facts.whole and not is_text:
+        return Reading(ColumnType.INTEGER, odd=wanted - facts.whole)
+    if nearly(facts.number, wanted) and not is_text:
+        return Reading(ColumnType.DECIMAL, odd=wanted - facts.number)
+    if facts.has_decimal_comma and not is_text:
+        return Reading(ColumnType.DECIMAL, odd=wanted - facts.comma - facts.whole)
     if not wanted:
         return Reading(said.type if said and said.type else _of_family(facts.family))
     return Reading(ColumnType.CODE)
-
-
-def _is_truth(facts: ColumnFacts, wanted: int) -> bool:
-    """Both answers must be there: a column of nothing but F is a sex, and one of nothing but N is a grade."""
-    return bool(facts.true and facts.false) and facts.true + facts.false == wanted
 
 
 def _of_family(family: Family) -> ColumnType:
@@ -115,7 +115,7 @@ def draft_column(
         required=_is_required(facts), code_system=_code_system(facts, type_, remarks),
         values=values, bounds=bounds, step=step, unit=unit,
     )  # fmt: skip
-    remarks += _date_remarks(read)
+    remarks += [*_date_remarks(read), *_odd_remarks(read)]
     if facts.broken and type_ is not ColumnType.TEXT:
         remarks.append(f"{CHECK}some cells hold line breaks or control characters; these rows are set aside.")
     plan = ColumnPlan(
@@ -245,6 +245,12 @@ def _date_remarks(read: Reading) -> list[str]:
     return []
 
 
+def _odd_remarks(read: Reading) -> list[str]:
+    kinds = {ColumnType.DATE: "date", ColumnType.TIMESTAMP: "date", ColumnType.BOOLEAN: "yes or no"}
+    kind = kinds.get(read.type, "number")
+    return [f"{CHECK}some cells are no {kind}; rows with them are set aside."] if read.odd else []
+
+
 def _code_system(facts: ColumnFacts, type_: ColumnType, remarks: list[str]) -> str | None:
     if type_ not in (ColumnType.CODE, ColumnType.INTEGER):
         return None
@@ -262,7 +268,8 @@ def _year_of_birth(name: str, facts: ColumnFacts, read: Reading, said: FieldSaid
         required=_is_required(facts), bounds=Bounds(Decimal(1900), Decimal(2050)), unit="year",
     )  # fmt: skip
     formats = read.spelling.formats if read.spelling else ()
-    remarks = ("only the year is kept: a day of birth helps to find a person again.", *_date_remarks(read))
+    why = "only the year is kept: a day of birth helps to find a person again."
+    remarks = (why, *_date_remarks(read), *_odd_remarks(read))
     return DraftColumn(ColumnPlan(column, facts.name, formats, generalise="year"), remarks)
 
 

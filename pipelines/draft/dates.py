@@ -1,10 +1,10 @@
 """How dates are spelt: strptime formats that read every filled cell of a column."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines import sqltext as sql
-from pipelines.draft.measure import ColumnFacts, Look, text_of
+from pipelines.draft.measure import EXTREMES, ODD, ColumnFacts, Look, nearly, text_of
 
 DAYS = (
     "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%Y.%m.%d", "%Y%m%d", "%d%m%Y", "%d%b%Y",
@@ -26,12 +26,13 @@ PLAUSIBLE = (1600, 2999)
 class Spelling:
     """`formats` is empty for ISO 8601 and for columns that are delivered as dates; `timed` if a time of day is there.
 
-    `is_doubtful` is true if day and month can be exchanged and every cell still reads.
+    `is_doubtful` is true if day and month can be exchanged and every cell still reads; `odd` cells are no dates.
     """
 
     formats: tuple[str, ...]
     timed: bool
     is_doubtful: bool = False
+    odd: int = 0
 
 
 def likely_formats(look: Look, facts: ColumnFacts) -> tuple[str, ...]:
@@ -44,6 +45,11 @@ def likely_formats(look: Look, facts: ColumnFacts) -> tuple[str, ...]:
     fitting = [f for f, count in zip(FORMATS, counts, strict=True) if count == len(samples) and _suits(f, samples)]
     if fitting:
         return tuple(fitting)
+    if facts.filled >= ODD and len(samples) >= EXTREMES:
+        # odd cells lie at the ends of the alphabet, as the samples do
+        most = [f for f, count in zip(FORMATS, counts, strict=True) if 2 * count > len(samples) and _suits(f, samples)]
+        if most:
+            return tuple(most)
     return _covering(look, samples, [f for f, count in zip(FORMATS, counts, strict=True) if count])
 
 
@@ -89,7 +95,7 @@ def _may_be_date(facts: ColumnFacts) -> bool:
 
 
 def _is_iso(facts: ColumnFacts) -> bool:
-    return facts.iso == facts.filled
+    return nearly(facts.iso, facts.filled)
 
 
 def _counts(column: str, facts: ColumnFacts, formats: tuple[str, ...]) -> str:
@@ -106,13 +112,13 @@ def _spelling(facts: ColumnFacts, formats: tuple[str, ...], counts: list[int]) -
     *each, together, within, timed = counts
     wanted = facts.filled
     if _is_iso(facts):
-        return Spelling((), timed > 0)
-    if together != wanted or (within != wanted and any("%d" not in f or f in UNMARKED for f in formats)):
+        return Spelling((), timed > 0, odd=wanted - facts.iso)
+    if not nearly(together, wanted) or (within != together and any("%d" not in f or f in UNMARKED for f in formats)):
         return None
-    whole = [f for f, count in zip(formats, each, strict=True) if count == wanted]
+    whole = [f for f, count in zip(formats, each, strict=True) if count == together]
     if not whole:
-        return Spelling(formats, timed > 0)
-    return _chosen(whole, timed > 0)
+        return Spelling(formats, timed > 0, odd=wanted - together)
+    return replace(_chosen(whole, timed > 0), odd=wanted - together)
 
 
 def _chosen(whole: list[str], timed: bool) -> Spelling:

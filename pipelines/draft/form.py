@@ -15,6 +15,14 @@ SEEN = (
 CHECK = "check: "
 """What a remark begins with if the holder has to decide something."""
 
+NO_DOMAIN = "check-your-domain"
+"""Pseudonymisation domain of a plan for which nobody has chosen one yet."""
+
+
+def open_questions(plan: str) -> int:
+    """Marked lines of a plan's text."""
+    return sum(f"# {CHECK.strip()}" in line for line in plan.splitlines())
+
 
 @dataclass(frozen=True)
 class LeftOut:

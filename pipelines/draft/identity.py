@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.draft.keys import Key
-from pipelines.draft.measure import Look
+from pipelines.draft.measure import Look, nearly
 from pipelines.pseudonyms import nir
 
 SAMPLES = 2_000
@@ -11,9 +11,9 @@ SAMPLES = 2_000
 
 
 def normalisation(look: Look, persons: Sequence[Key]) -> tuple[str, ...]:
-    """Steps for the plan's `normalise`: "nir" if all looked at are French national numbers, else no blanks."""
+    """Steps for the plan's `normalise`: "nir" if those looked at are French national numbers, else no blanks."""
     texts = [text for person in persons for text in _some(look, person)]
-    if texts and all(nir(text) for text in texts):
+    if nearly(sum(nir(text) is not None for text in texts), len(texts)):
         return ("nir",)
     return ("no-spaces",) if any(" " in text for text in texts) else ()
 

@@ -30,6 +30,15 @@ MISSING: tuple[str, ...] = tuple(KNOWN["missing"]["words"])
 """Words that may stand for a missing value."""
 
 
+ODD = 200
+"""One cell in so many may be of another kind than the rest, and is set aside; of fewer cells none may."""
+
+
+def nearly(cells: int, filled: int) -> bool:
+    """True if `cells` of the `filled` ones are all but some odd ones."""
+    return 0 < filled <= cells + filled // ODD
+
+
 @dataclass(frozen=True)
 class ColumnFacts:
     """Counts of cells by what they can be read as; `distinct` is an estimate.
@@ -61,8 +70,8 @@ class ColumnFacts:
 
     @property
     def has_decimal_comma(self) -> bool:
-        """True if all cells are numbers, some with a decimal comma for certain: 1,234 alone may be a thousand."""
-        return self.thousands < self.comma and self.comma + self.whole == self.filled and not self.padded
+        """True if cells are numbers, some with a decimal comma for certain: 1,234 alone may be a thousand."""
+        return self.thousands < self.comma and nearly(self.comma + self.whole, self.filled) and not self.padded
 
     @property
     def number_sql(self) -> str:

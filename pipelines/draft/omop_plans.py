@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pipelines.draft.form import About
+from pipelines.draft.form import NO_DOMAIN, About
 from pipelines.draft.omop import VERSIONS, omop_draft
 from pipelines.draft.write import written
 from pipelines.plan import SourcePlan
@@ -15,7 +15,7 @@ def omop_plan(version: str) -> str:
         id=f"omop-{version.replace('.', '-')}",
         title=f"OMOP database, version {version}",
         holder={"name": "Data holder (check)"},
-        domain="check-your-domain",
+        domain=NO_DOMAIN,
     )
     return written(omop_draft(version, about, SourcePlan("csv", f"omop-{version}")))
 

@@ -42,8 +42,10 @@ class Several:
         return share_found(self.look, table.key(child), persons.key(parent)) if child and parent else 1.0
 
     def threshold(self, table: Looked) -> Decimal:
-        """Share of rows that will be set aside: nobody knows whose they are, or they hold line breaks; rounded up."""
-        lost = sum(f.broken for f in table.facts.values() if f.broken <= BROKEN * f.rows) / max(1, table.rows)
+        """Share of rows that will be set aside, rounded up: nobody knows whose they are, or a cell is odd or broken."""
+        odd = sum(reading.odd for reading in table.readings.values())
+        broken = sum(f.broken for f in table.facts.values() if f.broken <= BROKEN * f.rows)
+        lost = (broken + odd) / max(1, table.rows)
         person = self.person(table)
         if person is not None and table.rows:
             known = self.share_known(table, self.persons) if self.persons and self.persons is not table else 1.0

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.schema import TableKind
-from pipelines.draft.form import CHECK, Draft, DraftTable, by_reason
-from pipelines.draft.write import one_line
+from pipelines.draft.form import CHECK, Draft, DraftTable, by_reason, open_questions
+from pipelines.draft.write import one_line, written
 
 SAID = {
     TableKind.PERSONS: "one row for each person",
@@ -28,7 +28,7 @@ def summary(draft: Draft, file: Path) -> Iterator[str]:
                 f"{table.plan.name}: no column says whose rows these are, so it cannot be loaded yet. Add an identifier"
                 f" of the person to the delivery; if it is about nobody, draft again with --public {table.plan.source}."
             )
-    yield f"Wrote {file}: {_checks(draft)} places marked '{CHECK.strip()}'."
+    yield f"Wrote {file}: {open_questions(written(draft))} places marked '{CHECK.strip()}'."
     yield f"Next: edit {file}, then run `dataspace ingest {file}`."
 
 
@@ -44,8 +44,3 @@ def _left_out(draft: Draft) -> Iterator[str]:
             yield f"not stored: {table.plan.name}: identifiers {', '.join(map(one_line, table.plan.identifiers))}"
         for listed, why in by_reason(table.left_out):
             yield f"left out of {table.plan.name}: {one_line(listed)}: {why}"
-
-
-def _checks(draft: Draft) -> int:
-    remarks = [r for t in draft.tables for r in (*t.remarks, *(r for c in t.columns for r in c.remarks))]
-    return sum(r.startswith(CHECK) for r in (*remarks, *draft.remarks)) + 1

@@ -190,7 +190,7 @@ def _bounds(
 
 
 def _aside(person: str | None) -> str:
-    broken = "cells with line breaks or control characters"
+    broken = "cells that cannot be read, or with line breaks or control characters"
     unknown = "rows without a person, or of persons who are not in the table of persons"
     return broken if person is None else f"{unknown}, or {broken}"
 

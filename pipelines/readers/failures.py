@@ -15,13 +15,17 @@ ENGINE_ERRORS = (duckdb.Error, pa.ArrowException, OSError)
 
 RECORD = re.compile(r"CSV Error on Line: (\d+)")
 
+RAGGED = "has not a cell for each column. Add those that lack, or put cells that hold the delimiter in quotes"
 OPEN_QUOTE = "has a quote left open, or text after a closed one. Double the quotes inside of cells"
 
 KINDS = (
     ("Maximum line size", "is longer than {row_bytes:,} bytes. Close its quotes, or shorten the cell"),
     ("unterminated quote", OPEN_QUOTE),
     ("Invalid unicode", "is not in the encoding the plan names. Set `encoding`, or write the file in one encoding"),
-    ("Expected Number of Columns", "has not a cell for each column. Put cells that hold the delimiter in quotes"),
+    (
+        "Expected Number of Columns",
+        RAGGED,
+    ),
 )
 """What the engine says, and what we say for it."""
 

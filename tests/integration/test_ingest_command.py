@@ -67,6 +67,14 @@ def test_a_refusal_is_one_line_and_exit_code_one(tmp_path: Path, arguments: tupl
     assert len(output.strip().splitlines()) == 1
 
 
+def test_a_plan_as_shipped_is_not_loaded_before_somebody_chose_a_domain(tmp_path: Path) -> None:
+    write_clinic(tmp_path)
+    plan = write_plan(tmp_path, PLAN.replace('domain = "tests"', 'domain = "check-your-domain"'))
+    code, said = invoke(tmp_path, "ingest", str(plan), "--keys", str(tmp_path / "keys"), "--quick")
+    assert code == 1
+    assert "nobody has chosen the domain yet" in " ".join(said.split())
+
+
 FACTS = """
 [catalogue]
 contact = "data@clinic.example.org"

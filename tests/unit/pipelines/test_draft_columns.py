@@ -79,9 +79,32 @@ def test_days_and_months_that_could_be_exchanged_are_to_be_checked(tmp_path: Pat
     assert not column_of(tmp_path, ["31/12/1999", "01/02/2000"]).remarks
 
 
-def test_a_late_odd_cell_makes_a_column_of_numbers_one_of_codes(tmp_path: Path) -> None:
+def test_an_odd_cell_among_few_makes_a_column_of_numbers_one_of_codes(tmp_path: Path) -> None:
     cells = [str(n % 30) for n in range(PERSONS - 1)] + ["many"]
+    assert PERSONS < 200
     assert column_of(tmp_path, cells, "wards").plan.column.type is ColumnType.CODE
+
+
+@pytest.mark.parametrize(
+    ("cells", "odd", "type_"),
+    [
+        ([str(n % 30) for n in range(399)], "many", ColumnType.INTEGER),
+        ([str(n % 30) for n in range(399)], "1.5", ColumnType.DECIMAL),
+        ([f"{n % 30},5" for n in range(399)], "lourd", ColumnType.DECIMAL),
+        (["oui", "non"] * 200, "peut-être", ColumnType.BOOLEAN),
+        ([f"{n % 28 + 1:02d}/0{n % 9 + 1}/19{n % 60 + 20}" for n in range(399)], "pas connue", ColumnType.DATE),
+        ([f"19{n % 60 + 20}-0{n % 9 + 1}-{n % 28 + 1:02d}" for n in range(399)], "pas connue", ColumnType.DATE),
+    ],
+)
+def test_a_slip_among_many_cells_is_set_aside(tmp_path: Path, cells: list[str], odd: str, type_: ColumnType) -> None:
+    """What would be kept whole as a code for the sake of one cell, dates of birth among them."""
+    written = [*cells, odd]
+    file = write_csv(tmp_path / "events.csv", {"patient_id": [f"P{n:05d}" for n in range(len(written))], "x": written})
+    draft = draft_of(file)
+    (column,) = only_table(draft).columns
+    assert column.plan.column.type is type_
+    assert any("set aside" in remark for remark in column.remarks) is (odd != "1.5")
+    plan_of(draft, tmp_path)
 
 
 def test_a_word_for_missing_values_is_found_and_the_numbers_beside_it_are_numbers(tmp_path: Path) -> None:
