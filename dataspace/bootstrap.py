@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataspace import high_water
+from dataspace.audit_files import AuditFiles
 from dataspace.checkpoint_folder import CheckpointFolder
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
@@ -23,6 +25,7 @@ from dataspace.domain.reminders import Targets
 from dataspace.domain.tabulations import NODE_USER, Tabulation
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.high_water import HighWater
 from dataspace.national_days import national_calendar
 from dataspace.pseudonyms import StorePseudonyms, wrapping_of
 from dataspace.services import checkpoints, ledger, permits, register, tabulations
@@ -58,6 +61,16 @@ class Node:
     engine: Engine
     pseudonyms: Pseudonyms
     version: str = version("dataspace")
+
+    @property
+    def audit_files(self) -> AuditFiles:
+        """Where parts of the audit trail are after their retention."""
+        return AuditFiles(self.settings.audit_archive)
+
+    @property
+    def high_water(self) -> HighWater:
+        """How far the ledger has come, as noted beside the database."""
+        return HighWater(self.settings.home / "ledger.high-water")
 
     def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
         """The largest privacy loss that stays within a guarantee."""
@@ -150,9 +163,10 @@ def open_node(settings: Settings, *, create: bool = True) -> Node:
     for folder in (settings.home, settings.store, settings.catalogue):
         folder.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store, memory_limit=settings.memory_limit)
+    noted = HighWater(settings.home / "ledger.high-water").note
     return Node(
         settings=settings,
-        unit_of_work=lambda: SqlUnitOfWork(database),
+        unit_of_work=lambda: SqlUnitOfWork(database, noted),
         store=store,
         clock=SystemClock(),
         engine=Engine(store=store, noise=choose_noise(settings), secret=secret),
@@ -182,9 +196,11 @@ def check_books(node: Node) -> None:
     """What a node does before it answers anything: recompute the ledger, take back what expired permits left, and
     answer what a stop left unanswered of data requests.
 
-    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what).
+    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what), or if the
+    database is an older copy of itself.
     """
-    state = ledger.verify(node.unit_of_work())
+    _check_not_restored(node)
+    state = ledger.verify(node.unit_of_work(), node.audit_files)
     if not state.sound:
         raise Unavailable(
             f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
@@ -198,6 +214,15 @@ def check_books(node: Node) -> None:
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
     node.answer_requests()
     register.catch_up(node.unit_of_work(), node.clock)
+
+
+def _check_not_restored(node: Node) -> None:
+    noted = node.high_water.read()
+    with node.unit_of_work().reading() as work:
+        reached = work.ledger.head()
+        there = [posting.hash for posting in work.ledger.postings(max(noted.seq - 1, 0), 1)]
+    high_water.check(noted, reached, there[0] if there else None)
+    node.high_water.note(reached)
 
 
 def choose_noise(settings: Settings) -> Noise:

@@ -13,6 +13,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dataspace.domain.audit_records import SHORTEST_RETENTION
+
 
 class Mode(StrEnum):
     """What the node is for; only `production` may hold real data."""
@@ -33,6 +35,12 @@ class Settings(BaseSettings):
     store_root: Path | None = Field(default=None, description="snapshots; home/store by default")
     catalogue_root: Path | None = Field(default=None, description="catalogue records; home/catalogue by default")
     key_root: Path | None = Field(default=None, description="secrets, apart from the data; home/keys by default")
+    audit_archive_root: Path | None = Field(
+        default=None, description="audit entries past their retention; home/audit-archive by default"
+    )
+    audit_retention: int = Field(
+        default=3653, ge=SHORTEST_RETENTION.days, description="days an audit entry stays in the database"
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
@@ -76,6 +84,10 @@ class Settings(BaseSettings):
     @property
     def catalogue(self) -> Path:
         return self.catalogue_root or self.home / "catalogue"
+
+    @property
+    def audit_archive(self) -> Path:
+        return self.audit_archive_root or self.home / "audit-archive"
 
     @property
     def keys(self) -> Path:

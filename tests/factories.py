@@ -14,6 +14,7 @@ from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM, Actor, Organisation, Role
 from dataspace.domain.applications import AccessApplication, ApplicationForm, Period
 from dataspace.domain.assessments import Criterion, Verdict
+from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
@@ -27,7 +28,17 @@ from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
 from dataspace.domain.tabulations import Tabulation, TabulationPlan
-from dataspace.services import accounts, applications, datasets, decisions, exclusions, opt_outs, permits, tabulations
+from dataspace.services import (
+    accounts,
+    applications,
+    budget_requests,
+    datasets,
+    decisions,
+    exclusions,
+    opt_outs,
+    permits,
+    tabulations,
+)
 from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock, FakePseudonyms
 
@@ -184,6 +195,21 @@ class Node:
         )  # fmt: skip
         plan = TabulationPlan((Tabulation("all", "SELECT COUNT(*) AS n FROM person", Decimal("0.1")),))
         tabulations.set_plan(self.uow, self.clock, self.researcher, self.draft().id, plan)
+
+    def refused_budget_request(self) -> BudgetRequest:
+        """A permit whose data user asked for more, in vain."""
+        asked = budget_requests.ask_for_budget(
+            self.uow,
+            self.clock,
+            self.researcher,
+            self.permit().id,
+            budget_requests.MoreRho(Fraction(1, 10)),
+            reasons="a second year",
+            to_limit=self.to_limit,
+            to_epsilon=lambda _, guarantee: guarantee.epsilon * 2,
+        )
+        by, reasons = self.decision_maker, "enough is left"
+        return budget_requests.refuse_budget(self.uow, self.clock, by, asked.id, reasons=reasons)
 
     def opt_out(self, identifier: str = "P 7") -> Receipt:
         """A person opts out at the access body's desk."""

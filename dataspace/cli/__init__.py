@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from dataspace.cli import (
     activity,
     asking,
+    budgets,
     clocks,
     datasets,
     deciding,
@@ -38,6 +39,7 @@ app.add_typer(deciding.applications, name="application")
 app.add_typer(deciding.permits, name="permit")
 decisions.add_decisions(deciding.applications, deciding.permits)
 app.add_typer(decisions.exclusions, name="exclusion")
+app.add_typer(budgets.app, name="budget")
 app.add_typer(opt_outs.app, name="opt-out")
 app.add_typer(activity.app, name="report")
 app.command("estimate")(asking.estimate)

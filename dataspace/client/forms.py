@@ -77,17 +77,17 @@ class Forms:
 
     def download(self, application: str, attachment: str) -> bytes:
         """The content of a file."""
-        content: bytes = self._request("GET", f"/applications/{application}/attachments/{attachment}").content
+        content: bytes = self._received("GET", f"/applications/{application}/attachments/{attachment}").content
         return content
 
     def detach(self, application: str, attachment: str) -> None:
         """Take a file out of a draft; what was submitted keeps it."""
-        self._request("DELETE", f"/applications/{application}/attachments/{attachment}")
+        self._received("DELETE", f"/applications/{application}/attachments/{attachment}")
 
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
         raise NotImplementedError
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
         raise NotImplementedError
 
 

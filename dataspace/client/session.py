@@ -19,6 +19,7 @@ from dataspace.client.deciding import Deciding
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
 from dataspace.client.forms import Forms
+from dataspace.client.governing import Governing
 from dataspace.client.ledger import verify
 from dataspace.wire import clocks as clock_shapes
 from dataspace.wire import public
@@ -33,7 +34,7 @@ PAGE = 500
 """Applications fetched at a time."""
 
 
-class Dataspace(Deciding, Forms):
+class Dataspace(Deciding, Forms, Governing):
     """Ask a node.
 
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
@@ -113,12 +114,18 @@ class Dataspace(Deciding, Forms):
 
     def permits(self) -> list[wire.PermitEntry]:
         """Permits the caller is named in, or all for an access body."""
-        return self._get("/permits", list[wire.PermitEntry])
+        found: list[wire.PermitEntry] = []
+        while True:
+            after = f"&after={found[-1].number}" if found else ""
+            page = self._get(f"/permits?most=100{after}", list[wire.PermitEntry])
+            found += page
+            if len(page) < 100:
+                return found
 
     def document(self, permit: str, form: DocumentForm = "jws", *, language: Literal["en", "fr"] = "en") -> bytes:
         """A permit as a file: signed statement (jws), print (pdf), ODRL policy, or visas for oneself (visa)."""
         options = {"format": form, "language": language}
-        return self._request("GET", f"/permits/{permit}/document", params=options).content
+        return self._received("GET", f"/permits/{permit}/document", params=options).content
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
@@ -256,8 +263,11 @@ class Dataspace(Deciding, Forms):
     def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
         return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
 
+    def _text(self, path: str) -> str:
+        return self._received("GET", path).text
+
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
-        response = self._request(method, path, **options)
+        response = self._received(method, path, **options)
         try:
             return TypeAdapter(shape).validate_json(response.content)
         except ValidationError:
@@ -265,7 +275,7 @@ class Dataspace(Deciding, Forms):
                 f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
             ) from None
 
-    def _request(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:

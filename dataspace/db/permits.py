@@ -1,15 +1,17 @@
 """Data permits. Their amounts of privacy loss are written here once, at the grant; the ledger moves them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, literal, or_, select, tuple_, update
 
 from dataspace.db import counters
 from dataspace.db import tables as t
+from dataspace.db.types import UtcDateTime
 from dataspace.domain.errors import NotFound, WrongState
 from dataspace.domain.events import AuditEvent
 from dataspace.domain.permits import DataPermit, Particulars, PermitVersion, SnapshotRule
@@ -21,6 +23,9 @@ CHANGEABLE = frozenset({"version", "scope", "valid_until", "granted_at", "suspen
 """Columns a later decision may change; the budget moves in the ledger alone."""
 
 TIMES = ("valid_from", "valid_until", "granted_at", "suspended_at", "revoked_at")
+
+LARGEST_PAGE = 500
+"""Permits whose persons are asked for by name; of more, everybody's are read."""
 
 
 class SqlPermits:
@@ -59,7 +64,7 @@ class SqlPermits:
 
     def all(self) -> list[DataPermit]:
         query = select(t.permits).order_by(t.permits.c.granted_at.desc(), t.permits.c.number.desc())
-        return [self._permit(row) for row in self._connection.execute(query).all()]
+        return self._together(self._connection.execute(query).all())
 
     def of_person(self, person_id: str) -> list[DataPermit]:
         named = select(t.permit_persons.c.permit).where(t.permit_persons.c.person == person_id)
@@ -68,7 +73,31 @@ class SqlPermits:
             .where(or_(t.permits.c.holder == person_id, t.permits.c.id.in_(named)))
             .order_by(t.permits.c.granted_at.desc(), t.permits.c.number.desc())
         )
-        return [self._permit(row) for row in self._connection.execute(query).all()]
+        return self._together(self._connection.execute(query).all())
+
+    def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
+        c = t.permits.c
+        query = select(t.permits).order_by(c.granted_at.desc(), c.number.desc()).limit(most)
+        if person_id is not None:
+            named = select(t.permit_persons.c.permit).where(t.permit_persons.c.person == person_id)
+            query = query.where(or_(c.holder == person_id, c.id.in_(named)))
+        if after is not None:
+            last = self._connection.execute(select(c.granted_at, c.number).where(c.number == after)).one_or_none()
+            if last is None:
+                raise NotFound(f"there is no permit {after}")
+            query = query.where(tuple_(c.granted_at, c.number) < tuple_(literal(last[0], UtcDateTime), last[1]))
+        return self._together(self._connection.execute(query).all())
+
+    def _together(self, rows: Sequence[Row[Any]]) -> list[DataPermit]:
+        """Permits with the persons they name, in one query for all of them."""
+        persons: dict[str, set[str]] = {row.id: set() for row in rows}
+        named = select(t.permit_persons)
+        if len(rows) <= LARGEST_PAGE:
+            named = named.where(t.permit_persons.c.permit.in_(persons))
+        for permit, person in self._connection.execute(named):
+            if permit in persons:
+                persons[permit].add(person)
+        return [_permit(row, frozenset(persons[row.id])) for row in rows]
 
     def next_number(self, year: int) -> str:
         return counters.next_number(self._connection, "DP", year)

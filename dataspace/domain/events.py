@@ -91,6 +91,12 @@ class EventKind(StrEnum):
     REPORT_FROZEN = "report-frozen"
     SIGNING_KEY_ROTATED = "signing-key-rotated"
     DOCUMENT_ISSUED = "document-issued"
+    BUDGET_REQUESTED = "budget-requested"
+    BUDGET_GRANTED = "budget-granted"
+    BUDGET_REFUSED = "budget-refused"
+    AUDIT_READ = "audit-read"
+    AUDIT_EXPORTED = "audit-exported"
+    AUDIT_ARCHIVED = "audit-archived"
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,13 @@ def content(seq: int, event: AuditEvent) -> Canonical:
 
 def verify(entries: Iterable[AuditEntry], head: ChainHead | None = None) -> tuple[Finding, ...]:
     """Everything wrong with the trail; empty if sound."""
-    return verify_links((Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries), head)
+    return verify_after(entries, ChainHead(), head)
+
+
+def verify_after(entries: Iterable[AuditEntry], before: ChainHead, head: ChainHead | None) -> tuple[Finding, ...]:
+    """Everything wrong with the part of the trail that follows `before`."""
+    links = (Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries)
+    return verify_links(links, head, before)
 
 
 def compare_releases(entries: Iterable[AuditEntry], digests: Mapping[str, str]) -> tuple[Finding, ...]:

@@ -35,6 +35,7 @@ class NodeAction(StrEnum):
     PUBLISH_SNAPSHOT = "publish-snapshot"
     FILE_APPLICATION = "file-application"
     READ_AUDIT = "read-audit"
+    ARCHIVE_AUDIT = "archive-audit"
     RECORD_OPT_OUT = "record-opt-out"
     READ_OPT_OUT = "read-opt-out"
     REKEY_OPT_OUTS = "rekey-opt-outs"
@@ -58,6 +59,7 @@ NODE_ACTIONS = {
             NodeAction.REGISTER_DATASET,
             NodeAction.PUBLISH_SNAPSHOT,
             NodeAction.READ_AUDIT,
+            NodeAction.ARCHIVE_AUDIT,
             NodeAction.REKEY_OPT_OUTS,
             NodeAction.SEE_OUTBOX,
             NodeAction.ROTATE_SIGNING_KEY,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dataspace.domain import assessments
-from dataspace.domain.actors import Actor
+from dataspace.domain.actors import HDAB_ROLES, Actor
 from dataspace.domain.applications import (
     AccessApplication,
     ApplicationAction,
@@ -184,6 +184,12 @@ def list_permits(uow: UnitOfWork, clock: Clock, by: Actor) -> list[DataPermit]:
     now = clock.now()
     with uow.reading():
         return [p for p in uow.permits.all() if may_act_on_permit(by, PermitAction.VIEW, p, now)]
+
+
+def page_permits(uow: UnitOfWork, by: Actor, after: str | None = None, most: int = 100) -> list[DataPermit]:
+    """At most `most` of those that `by` may see, newest first, from the one that follows number `after` on."""
+    with uow.reading():
+        return uow.permits.page(None if by.roles & HDAB_ROLES else by.id, after, most)
 
 
 def _undecided(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +17,8 @@ from dataspace.domain.activity import Edition, Fact
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
 from dataspace.domain.assessments import Finding
+from dataspace.domain.audit_records import ArchivedPart, AuditFilter
+from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.complaints import Complaint, ComplaintStep
 from dataspace.domain.datasets import Dataset
@@ -169,6 +171,13 @@ class Permits(Protocol):
         """Permits that the person holds or is named in, newest first."""
         ...
 
+    def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
+        """At most `most` of them, newest first, from the one that follows the permit of number `after` on.
+
+        None stands for everybody's.
+        """
+        ...
+
     def next_number(self, year: int) -> str: ...
 
 
@@ -190,6 +199,12 @@ class Ledger(Protocol):
         dataset that the permit has no allocation in, InvalidInput if the key was used for something else. The caller
         commits before opening any data.
         """
+        ...
+
+    def raise_limit(
+        self, permit: DataPermit, more: PrivacyLoss, guarantee: Guarantee, at: datetime, describe: Describe = as_rho
+    ) -> None:
+        """Give the permit `more` out of each dataset's capacity. Raises InsufficientBudget, nothing moved."""
         ...
 
     def release_allocation(self, permit_id: str, event: AuditEvent) -> PrivacyLoss:
@@ -330,11 +345,37 @@ class Tabulations(Protocol):
         ...
 
 
+class BudgetRequests(Protocol):
+    """Requests for more budget. `add` raises WrongState while one waits, `decide` if it was decided."""
+
+    def add(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def decide(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def get(self, request_id: str) -> BudgetRequest:
+        """By identifier or number."""
+        ...
+
+    def of_permit(self, permit_id: str) -> list[BudgetRequest]: ...
+    def waiting(self, most: int) -> list[BudgetRequest]: ...
+    def next_number(self, year: int) -> str: ...
+
+
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""
 
     def append(self, event: AuditEvent) -> None: ...
     def entries(self, subject: str | None = None) -> Iterator[AuditEntry]: ...
+    def search(self, wanted: AuditFilter, after: int, most: int) -> list[AuditEntry]:
+        """In their order, from the one that follows entry `after` on, at most `most` of them."""
+        ...
+
+    def archives(self) -> list[ArchivedPart]:
+        """Oldest first."""
+        ...
+
+    def archive(self, part: ArchivedPart, event: AuditEvent) -> None:
+        """Let the entries of a part leave the table."""
+        ...
+
     def head(self) -> ChainHead: ...
 
 
@@ -450,6 +491,18 @@ class CheckpointStore(Protocol):
     def newest(self) -> str | None: ...
 
 
+class ArchiveFiles(Protocol):
+    """Where parts of the audit trail go after their retention."""
+
+    def write(self, entries: Sequence[AuditEntry], at: datetime) -> ArchivedPart:
+        """Durable on return. Raises Unavailable."""
+        ...
+
+    def read(self, part: ArchivedPart) -> list[AuditEntry]:
+        """Raises ValueError if it is missing or not what was written."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction on the accounts database: `with uow: … uow.commit()`; left without commit, nothing happened.
 
@@ -489,6 +542,8 @@ class UnitOfWork(Protocol):
     def exclusions(self) -> Exclusions: ...
     @property
     def tabulations(self) -> Tabulations: ...
+    @property
+    def budget_requests(self) -> BudgetRequests: ...
     @property
     def audit(self) -> AuditTrail: ...
     @property

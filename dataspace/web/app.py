@@ -12,6 +12,8 @@ from dataspace.web import errors
 from dataspace.web.api import (
     activity,
     applications,
+    audit,
+    budget_requests,
     clocks,
     complaints,
     decisions,
@@ -61,6 +63,8 @@ def create_app(node: Node) -> FastAPI:
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
         api.include_router(router)
     for router in (forms.router, drafts.router, clocks.router, messages.router, decisions.router, permit_life.router):
+        api.include_router(router)
+    for router in (budget_requests.router, audit.router):
         api.include_router(router)
     for router in (register.router, findings.router, complaints.router, activity.router):
         api.include_router(router)

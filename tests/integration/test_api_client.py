@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -74,6 +75,15 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert answer.notes == answer.release.notes
         assert researcher.budget(api.permit.number).releases == 1
         assert researcher.document(api.permit.number, "pdf").startswith(b"%PDF-")
+        asked = researcher.ask_for_budget(permit.number, "a second year", rho="0.001")
+        assert [entry.number for entry in decider.budget_requests()] == [asked.number]
+        assert decider.refuse_budget(asked.number, "enough is left").state == "refused"
+        again = researcher.ask_for_budget(permit.number, "a second year", total_epsilon="1.5")
+        assert decider.grant_budget(again.id, "needed").decided_by == people.decision_maker.id
+        assert researcher.budget(permit.id).granted.epsilon == Decimal("1.5")
+        assert [entry.state for entry in researcher.budget_requests(permit.id)] == ["refused", "granted"]
+        assert [entry.kind for entry in assessor.audit(kind="budget-granted")] == ["budget-granted"]
+        assert "budget-granted" in assessor.export_audit("csv", kind="budget-granted")
         assert decider.revoke(permit.number, "it is over").state == "revoked"
         desk = connect(api, people.desk)
         assert desk.opt_out("P 7").choice == "opt-out"

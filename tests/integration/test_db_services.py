@@ -22,14 +22,7 @@ from dataspace.domain.permits import PermitState
 from dataspace.domain.privacy import Guarantee
 from dataspace.domain.scopes import Scope
 from dataspace.services import accounts, applications, datasets, ledger, permits
-from tests.factories import HOSPITAL, Node, make_node, make_schema, to_limit
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Node:
-    node = make_node(tmp_path)
-    node.dataset()
-    return node
+from tests.factories import HOSPITAL, Node, make_schema, to_limit
 
 
 def test_a_token_signs_its_person_in_until_it_expires(node: Node) -> None:

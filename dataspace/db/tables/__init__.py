@@ -3,7 +3,9 @@
 The checks are the last line: whatever the code above does, no permit spends and no dataset allocates beyond its limit.
 """
 
+from dataspace.db.tables.archives import audit_archives
 from dataspace.db.tables.base import amount, metadata, within
+from dataspace.db.tables.budgets import budget_decisions, budget_requests
 from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
 from dataspace.db.tables.decisions import case_steps, exclusions, findings, proposals, recusals
@@ -31,7 +33,10 @@ __all__ = [
     "application_returns",
     "applications",
     "attachments",
+    "audit_archives",
     "audit_events",
+    "budget_decisions",
+    "budget_requests",
     "case_steps",
     "chains",
     "charges",
@@ -79,5 +84,8 @@ APPEND_ONLY = (
     "permit_versions",
     "tabulation_plans",
     *PUBLIC_RECORDS,
+    "budget_requests",
+    "budget_decisions",
+    "audit_archives",
 )
 """Tables whose rows triggers protect from update and delete."""

@@ -48,7 +48,7 @@ def get_record(dataset_id: Identifier, node: CurrentNode) -> Response:
 @router.get("/ledger")
 def get_ledger(node: CurrentNode) -> wire.LedgerState:
     """Recompute the privacy ledger and the audit trail, and say whether they are sound."""
-    return present.ledger(ledger.verify(node.unit_of_work()))
+    return present.ledger(ledger.verify(node.unit_of_work(), node.audit_files))
 
 
 @router.get("/ledger/postings")
