@@ -23,7 +23,7 @@ class SqlDecisions:
         self._connection, self._audit = connection, audit
 
     def add_findings(self, application_id: str, findings: list[Finding]) -> None:
-        first = self._next(t.findings, application_id)
+        first = self._next(t.criterion_findings, application_id)
         rows = [
             {
                 "application": application_id,
@@ -36,12 +36,12 @@ class SqlDecisions:
             }
             for seq, finding in enumerate(findings, start=first)
         ]
-        self._connection.execute(insert(t.findings), rows)
+        self._connection.execute(insert(t.criterion_findings), rows)
 
     def findings(self, application_id: str) -> list[Finding]:
         return [
             Finding(Criterion(row.criterion), Verdict(row.verdict), row.reason, row.assessor, row.at)
-            for row in self._rows(t.findings, application_id)
+            for row in self._rows(t.criterion_findings, application_id)
         ]
 
     def add_proposal(self, application_id: str, proposal: Proposal) -> None:

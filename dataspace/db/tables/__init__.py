@@ -8,7 +8,7 @@ from dataspace.db.tables.base import amount, metadata, within
 from dataspace.db.tables.budgets import budget_decisions, budget_requests
 from dataspace.db.tables.cases import applications
 from dataspace.db.tables.datasets import dataset_snapshots, datasets
-from dataspace.db.tables.decisions import case_steps, exclusions, findings, proposals, recusals
+from dataspace.db.tables.decisions import case_steps, criterion_findings, exclusions, proposals, recusals
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
 from dataspace.db.tables.outbox import outbox_deliveries, outbox_messages
@@ -41,10 +41,10 @@ __all__ = [
     "chains",
     "charges",
     "counters",
+    "criterion_findings",
     "dataset_snapshots",
     "datasets",
     "exclusions",
-    "findings",
     "metadata",
     "opt_outs",
     "organisations",
@@ -76,7 +76,7 @@ APPEND_ONLY = (
     "application_editions",
     "application_returns",
     "outbox_messages",
-    "findings",
+    "criterion_findings",
     "proposals",
     "case_steps",
     "recusals",

@@ -5,8 +5,8 @@ from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
 from dataspace.db.tables.base import metadata
 from dataspace.db.types import UtcDateTime
 
-findings = Table(
-    "findings",
+criterion_findings = Table(
+    "criterion_findings",
     metadata,
     Column("application", ForeignKey("applications.id"), primary_key=True),
     Column("seq", Integer, primary_key=True, autoincrement=False),

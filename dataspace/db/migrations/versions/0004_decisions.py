@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "findings",
+    "criterion_findings",
     "proposals",
     "case_steps",
     "recusals",
@@ -25,7 +25,7 @@ TABLES = (
 )
 
 APPEND_ONLY = (
-    "findings",
+    "criterion_findings",
     "proposals",
     "case_steps",
     "recusals",
@@ -101,7 +101,7 @@ def _permit(table: str) -> sa.ForeignKeyConstraint:
 
 def _findings() -> None:
     op.create_table(
-        "findings",
+        "criterion_findings",
         sa.Column("application", sa.String(length=40), nullable=False),
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("criterion", sa.String(length=20), nullable=False),
@@ -109,9 +109,9 @@ def _findings() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("assessor", sa.String(length=40), nullable=False),
         sa.Column("at", sa.DateTime(), nullable=False),
-        _application("findings"),
-        _person("assessor", "findings"),
-        sa.PrimaryKeyConstraint("application", "seq", name="pk_findings"),
+        _application("criterion_findings"),
+        _person("assessor", "criterion_findings"),
+        sa.PrimaryKeyConstraint("application", "seq", name="pk_criterion_findings"),
     )
 
 

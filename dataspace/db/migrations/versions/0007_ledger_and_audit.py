@@ -10,7 +10,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-SEARCHED = ("actor", "subject", "kind")
+SEARCHED = ("actor", "subject")
 
 
 def upgrade() -> None:
