@@ -17,7 +17,7 @@ from joserfc.jwk import OKPKey
 
 from dataspace import jose
 from dataspace.domain.errors import Unavailable, WrongState
-from dataspace.services.ports import NewKey
+from dataspace.services.signing_ports import NewKey
 from pipelines.errors import PipelineError
 
 

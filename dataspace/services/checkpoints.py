@@ -13,8 +13,9 @@ from dataspace.domain.checkpoints import Checkpoint, Figures
 from dataspace.domain.errors import Unavailable
 from dataspace.domain.permit_document import plain
 from dataspace.domain.privacy import PrivacyLoss
-from dataspace.services.ports import CheckpointStore, Clock, Signatures, UnitOfWork
+from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.signing import signing_key
+from dataspace.services.signing_ports import CheckpointStore, Signatures
 
 OLDEST = timedelta(minutes=10)
 """A published checkpoint that the books have moved past is replaced when it is older than this."""

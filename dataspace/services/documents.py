@@ -18,8 +18,9 @@ from dataspace.domain.permissions import may_act_on_permit
 from dataspace.domain.permit_document import Named, Parties, plain, signed_at, statement
 from dataspace.domain.permits import DataPermit, PermitAction, PermitState, check_possible
 from dataspace.domain.privacy import NOTHING, PrivacyLoss
-from dataspace.services.ports import Clock, Signatures, UnitOfWork
+from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.signing import signing_key
+from dataspace.services.signing_ports import Signatures
 
 STATUS_LASTS = timedelta(days=7)
 """For how long after it was made a status list may be relied on."""

@@ -4,45 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.schema import DatasetSchema
-from dataspace.domain.activity import Edition, Fact
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
-from dataspace.domain.assessments import Finding
 from dataspace.domain.audit_records import ArchivedPart, AuditFilter
-from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.chain import ChainHead
-from dataspace.domain.complaints import Complaint, ComplaintStep
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
-from dataspace.domain.exclusions import Exclusion
-from dataspace.domain.findings import Finding as ReportedFinding
-from dataspace.domain.findings import FindingStep
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
-from dataspace.domain.measures import Measure
 from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
-from dataspace.domain.permit_changes import PermitChange
 from dataspace.domain.permits import DataPermit, PermitVersion
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
-from dataspace.domain.proposals import CaseStep, Proposal
-from dataspace.domain.public_register import DecisionPublication, RegisterEntry, Search
-from dataspace.domain.redaction import ConfidentialPart, Redaction
 from dataspace.domain.releases import Release
-from dataspace.domain.results import PublicationExtension, Result
-from dataspace.domain.tabulations import TabulationPlan, TabulationRun
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
-from dataspace.jose import Claims, PublicKey, Typ
 from dataspace.services.clock_ports import Addresses, Clocks, Outbox
+from dataspace.services.decision_ports import BudgetRequests, Decisions, Exclusions, PermitChanges, Tabulations
 from dataspace.services.form_ports import Attachments, Submissions
+from dataspace.services.public_ports import Public
 
 
 class Clock(Protocol):
@@ -284,81 +271,6 @@ class OptOuts(Protocol):
         ...
 
 
-class Decisions(Protocol):
-    """What the access body writes about each application; added, never changed."""
-
-    def add_findings(self, application_id: str, findings: list[Finding]) -> None: ...
-    def findings(self, application_id: str) -> list[Finding]:
-        """Oldest first."""
-        ...
-
-    def add_proposal(self, application_id: str, proposal: Proposal) -> None: ...
-    def proposals(self, application_id: str) -> list[Proposal]:
-        """Oldest first; the last one counts."""
-        ...
-
-    def add_step(self, application_id: str, step: CaseStep) -> None: ...
-    def steps(self, application_id: str) -> list[CaseStep]: ...
-    def recuse(self, application_id: str, person_id: str, interest: str, event: AuditEvent) -> None:
-        """Once for each person; said again, nothing changes."""
-        ...
-
-    def recused(self, application_id: str) -> frozenset[str]: ...
-
-
-class PermitChanges(Protocol):
-    """Amendments and extensions asked for. `save` is as strict as Applications.save."""
-
-    def add(self, change: PermitChange, event: AuditEvent) -> None: ...
-    def save(self, change: PermitChange, event: AuditEvent) -> None: ...
-    def get(self, change_id: str) -> PermitChange: ...
-    def of_permit(self, permit_id: str) -> list[PermitChange]: ...
-
-
-class Exclusions(Protocol):
-    """The exclusion list (Art. 63(3)), also what has ended."""
-
-    def add(self, exclusion: Exclusion, event: AuditEvent) -> None: ...
-    def of(self, persons: Iterable[str]) -> list[Exclusion]: ...
-    def all(self) -> list[Exclusion]: ...
-
-
-class Tabulations(Protocol):
-    """Tabulation plans, and what became of each tabulation."""
-
-    def set_plan(self, application_id: str, plan: TabulationPlan, event: AuditEvent) -> None:
-        """Raises WrongState if the application has one."""
-        ...
-
-    def plan(self, application_id: str) -> TabulationPlan | None: ...
-    def add_runs(self, runs: list[TabulationRun]) -> None: ...
-    def save_run(self, run: TabulationRun, event: AuditEvent) -> None:
-        """What was answered stays answered."""
-        ...
-
-    def runs(self, permit_id: str) -> list[TabulationRun]:
-        """In the order of the plan."""
-        ...
-
-    def waiting(self) -> list[str]:
-        """Permits with a tabulation that was not tried yet."""
-        ...
-
-
-class BudgetRequests(Protocol):
-    """Requests for more budget. `add` raises WrongState while one waits, `decide` if it was decided."""
-
-    def add(self, request: BudgetRequest, event: AuditEvent) -> None: ...
-    def decide(self, request: BudgetRequest, event: AuditEvent) -> None: ...
-    def get(self, request_id: str) -> BudgetRequest:
-        """By identifier or number."""
-        ...
-
-    def of_permit(self, permit_id: str) -> list[BudgetRequest]: ...
-    def waiting(self, most: int) -> list[BudgetRequest]: ...
-    def next_number(self, year: int) -> str: ...
-
-
 class AuditTrail(Protocol):
     """The append-only, hash-chained record of every change and access."""
 
@@ -377,118 +289,6 @@ class AuditTrail(Protocol):
         ...
 
     def head(self) -> ChainHead: ...
-
-
-R = TypeVar("R")
-
-
-class Records(Protocol[R]):
-    """Append-only records of one kind."""
-
-    def add(self, record: R, event: AuditEvent) -> None: ...
-    def get(self, record_id: str) -> R: ...
-    def where(self, **named: object) -> list[R]:
-        """Those whose fields have these values, oldest first; all, if none is named."""
-        ...
-
-
-class PublicRegister(Protocol):
-    """The register's entries: confidential parts are replaced before they come here.
-
-    Entries of applications follow every committed change by themselves; other cases (`CaseKind.REQUEST`) are `put`.
-    """
-
-    def refresh(self, application_id: str, at: datetime) -> None:
-        """Write the entry of an application anew."""
-        ...
-
-    def redaction(self, application_id: str) -> Redaction:
-        """What to leave out of texts on an application."""
-        ...
-
-    def put(self, entry: RegisterEntry) -> None: ...
-    def get(self, number: str) -> RegisterEntry:
-        """By number of the case or of its permit, or by its identifier."""
-        ...
-
-    def search(self, asked: Search, now: datetime) -> tuple[list[RegisterEntry], int]:
-        """One page of what fits, newest receipt first, and how many fit in all."""
-        ...
-
-    def latest(self, most: int) -> list[RegisterEntry]:
-        """By last change, newest first."""
-        ...
-
-    def all(self) -> list[RegisterEntry]: ...
-    def unpublished(self) -> list[RegisterEntry]:
-        """Decided cases whose reasons are not published yet, the oldest decision first."""
-        ...
-
-    def missing(self) -> list[str]:
-        """Applications that were received and have no entry."""
-        ...
-
-
-class Public(Protocol):
-    """What the public sees and what follows a permit."""
-
-    @property
-    def register(self) -> PublicRegister: ...
-    @property
-    def confidential(self) -> Records[ConfidentialPart]: ...
-    @property
-    def publications(self) -> Records[DecisionPublication]: ...
-    @property
-    def results(self) -> Records[Result]: ...
-    @property
-    def extensions(self) -> Records[PublicationExtension]: ...
-    @property
-    def findings(self) -> Records[ReportedFinding]: ...
-    @property
-    def finding_steps(self) -> Records[FindingStep]: ...
-    @property
-    def complaints(self) -> Records[Complaint]: ...
-    @property
-    def complaint_steps(self) -> Records[ComplaintStep]: ...
-    @property
-    def measures(self) -> Records[Measure]: ...
-    @property
-    def facts(self) -> Records[Fact]: ...
-    @property
-    def editions(self) -> Records[Edition]: ...
-    def next_number(self, series: str, year: int) -> str: ...
-
-
-@dataclass(frozen=True)
-class NewKey:
-    """A signing key not stored yet, as a JWK with its private part, which nothing prints."""
-
-    kid: str
-    private: Mapping[str, Any] = field(repr=False)
-
-
-class Signatures(Protocol):
-    """The node's signing keys."""
-
-    def published(self) -> tuple[PublicKey, ...]:
-        """Oldest first; the last one signs."""
-        ...
-
-    def draw(self) -> NewKey: ...
-    def keep(self, key: NewKey, at: datetime) -> None: ...
-    def sign(self, typ: Typ, claims: Claims, header: Claims | None = None) -> str: ...
-
-
-class CheckpointStore(Protocol):
-    """Where signed checkpoints are kept, apart from the database."""
-
-    @property
-    def name(self) -> str: ...
-    def add(self, places: tuple[int, int], token: str) -> None:
-        """Keep the checkpoint at these places of the ledger and of the audit trail."""
-        ...
-
-    def newest(self) -> str | None: ...
 
 
 class ArchiveFiles(Protocol):

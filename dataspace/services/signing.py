@@ -4,7 +4,8 @@ from dataspace import jose
 from dataspace.domain.actors import Actor
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permissions import NodeAction, check_may
-from dataspace.services.ports import Clock, Signatures, UnitOfWork
+from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.signing_ports import Signatures
 
 
 def rotate_signing_key(uow: UnitOfWork, clock: Clock, by: Actor, keys: Signatures) -> jose.PublicKey:
