@@ -160,19 +160,25 @@ class Node:
 
     def assessed(self, form: ApplicationForm | None = None) -> AccessApplication:
         """Under assessment, every criterion met."""
-        application = self.under_assessment(form)
+        return self.assess(self.under_assessment(form))
+
+    def assess(self, application: AccessApplication) -> AccessApplication:
         met = dict.fromkeys(Criterion, (Verdict.MET, "as the application shows"))
         return decisions.record_findings(self.uow, self.clock, self.assessor, application.id, met).application
 
     def proposed(self, form: ApplicationForm | None = None, **proposal: Any) -> AccessApplication:
         """Proposed, by default to be granted as asked and without a fee."""
-        application = self.assessed(form)
+        return self.propose(self.assessed(form), **proposal)
+
+    def propose(self, application: AccessApplication, **proposal: Any) -> AccessApplication:
         chosen = {"outcome": Outcome.GRANT, "reasons": "every criterion is met"} | proposal
         return decisions.propose(self.uow, self.clock, self.assessor, application.id, **chosen).application
 
     def to_be_refused(self, form: ApplicationForm | None = None) -> AccessApplication:
         """Proposed to be refused: the data are more than necessary."""
-        application = self.under_assessment(form)
+        return self.propose_refusal(self.under_assessment(form))
+
+    def propose_refusal(self, application: AccessApplication) -> AccessApplication:
         failing = {Criterion.NECESSITY: (Verdict.NOT_MET, "half of the columns are not needed")}
         decisions.record_findings(self.uow, self.clock, self.assessor, application.id, failing)
         return decisions.propose(

@@ -43,7 +43,7 @@ def confidential_permit(node: Node, secret: str, title: str = "") -> DataPermit:
         part=Part.PASSAGE, ground=Ground.TRADE_SECRET, reason=f"our method is {secret}", passage=secret,
     )  # fmt: skip
     applications.submit_application(node.uow, node.clock, node.researcher, draft.id)
-    applications.start_assessment(node.uow, node.clock, node.assessor, draft.id)
+    node.propose(node.assess(applications.start_assessment(node.uow, node.clock, node.assessor, draft.id)))
     return permits.grant_permit(node.uow, node.clock, node.decision_maker, draft.id, to_limit=node.to_limit)
 
 

@@ -65,7 +65,7 @@ def test_an_application_is_decided_within_three_months_and_the_applicant_sees_it
 
 
 def test_a_decision_meets_the_clock_in_time_or_late(node: Node) -> None:
-    first, second = node.under_assessment(), node.under_assessment()
+    first, second = node.to_be_refused(), node.to_be_refused()
     permits.refuse_application(node.uow, node.clock, node.decision_maker, first.id, reasons="too much data")
     node.clock.time = datetime(2027, 2, 23, 23, tzinfo=UTC)
     assert named(node, node.researcher, second.id)["permit-decision"].state is ClockState.OVERDUE

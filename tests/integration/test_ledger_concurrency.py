@@ -135,7 +135,7 @@ def test_grants_race_for_the_last_of_a_dataset(node: Node) -> None:
 def test_grants_charges_and_revocations_at_once_never_wait_in_a_circle(node: Node) -> None:
     """Each thread has an engine of its own, as a process has: they meet in the database alone."""
     standing = [node.permit(epsilon="0.5") for _ in range(4)]
-    cases = [node.under_assessment(node.form(epsilon="0.5")) for _ in range(4)]
+    cases = [node.proposed(node.form(epsilon="0.5")) for _ in range(4)]
 
     def act(node: Node, number: int) -> None:
         permit, kind = standing[number % 4], number // 4 % 5

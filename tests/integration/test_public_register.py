@@ -61,7 +61,7 @@ def test_an_application_is_public_on_receipt_and_a_draft_is_not(node: Node) -> N
 
 
 def test_a_refusal_is_public_with_its_reasons_and_the_day_by_which_it_had_to_be(node: Node) -> None:
-    case = node.under_assessment()
+    case = node.to_be_refused()
     reasons = f"not necessary, says {node.assessor.name}"
     permits.refuse_application(node.uow, node.clock, node.decision_maker, case.id, reasons=reasons)
     view = shown(node, case.number)
@@ -86,7 +86,7 @@ def test_a_permit_is_followed_through_its_states(node: Node) -> None:
 
 
 def test_a_change_that_is_rolled_back_is_not_public(node: Node) -> None:
-    case = node.under_assessment()
+    case = node.to_be_refused()
     with pytest.raises(NotPermitted):
         permits.refuse_application(node.uow, node.clock, node.assessor, case.id, reasons="no")
     assert shown(node, case.number).state is PublicState.UNDER_ASSESSMENT
@@ -144,7 +144,7 @@ def test_who_may_name_a_part_confidential_and_who_lifts_it(node: Node) -> None:
     register.lift_confidential(node.uow, node.clock, node.assessor, part.id, reason="known anyway")
     assert shown(node, case.number).entry.title == case.form.title
     assert len(register.list_confidential(node.uow, node.researcher, case.id)) == 2
-    applications.start_assessment(node.uow, node.clock, node.assessor, case.id)
+    node.propose_refusal(applications.start_assessment(node.uow, node.clock, node.assessor, case.id))
     permits.refuse_application(node.uow, node.clock, node.decision_maker, case.id, reasons="no")
     with pytest.raises(WrongState, match="decided"):
         register.declare_confidential(node.uow, node.clock, node.researcher, case.id, **given)  # type: ignore[arg-type]
