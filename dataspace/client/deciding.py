@@ -98,7 +98,7 @@ class Deciding:
     def send_back(self, application: str, reasons: str) -> shapes.CaseFile:
         """Send a proposal back to its assessor."""
         body = checked(shapes.ReasonedStepRequest, {"reasons": reasons})
-        return self._post(f"/applications/{application}/return", body, shapes.CaseFile)
+        return self._post(f"/applications/{application}/reconsideration", body, shapes.CaseFile)
 
     def make_offer(self, application: str) -> shapes.CaseFile:
         """Offer the intended decision, where it has a fee or is a statistical answer, to the applicant."""

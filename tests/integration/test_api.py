@@ -188,3 +188,10 @@ def test_a_defect_is_told_nowhere_with_its_message(api: ApiNode, capsys: pytest.
     response = post_query(api)
     assert_problem(response, 500, "internal-error")
     assert "Müller" not in response.text + "".join(capsys.readouterr())
+
+
+def test_no_two_routes_have_one_address(api: ApiNode) -> None:
+    """The second would never be reached."""
+    listed = api.client.app.routes  # type: ignore[attr-defined]
+    routes = [(route.path, method) for route in listed for method in getattr(route, "methods", None) or ()]
+    assert len(routes) == len(set(routes))

@@ -58,7 +58,7 @@ def test_the_trail_on_the_screen_and_in_a_file(api: ApiNode, tmp_path: Path) -> 
     done = run(api, "assessor", "audit", "export", str(file), "--format", "csv", "--subject", api.permit.id)
     assert done.exit_code == 0, done.output
     with file.open(newline="", encoding="utf-8") as lines:
-        assert [row["kind"] for row in csv.DictReader(lines)] == ["permit-issued"]
+        assert [row["kind"] for row in csv.DictReader(lines)] == ["permit-issued", "data-ordered"]
     assert run(api, "researcher", "audit", "list").exit_code == 1
 
 

@@ -253,13 +253,13 @@ def test_a_stale_version_is_refused_over_http(api: ApiNode) -> None:
 
 OFFICIAL = {
     "assessor": {"findings", "proposal"},
-    "decision_maker": {"return", "offer", "grant", "refusal"},
+    "decision_maker": {"reconsideration", "offer", "grant", "refusal"},
     "researcher": {"offer/acceptance", "offer/refusal"},
 }
 BODIES: dict[str, dict[str, Any]] = {
     "findings": {"verdicts": [{"criterion": "1a", "verdict": "met", "reason": "x"}]},
     "proposal": {"outcome": "grant", "reasons": "x"},
-    "return": {"reasons": "x"},
+    "reconsideration": {"reasons": "x"},
     "refusal": {"reasons": "x"},
 }
 

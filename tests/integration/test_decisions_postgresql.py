@@ -46,7 +46,7 @@ def test_the_whole_life_of_a_permit(node: Node) -> None:
     assert ledger.verify(node.uow).sound
 
 
-@pytest.mark.parametrize("table", ["findings", "proposals", "case_steps", "permit_versions"])
+@pytest.mark.parametrize("table", ["criterion_findings", "proposals", "case_steps", "permit_versions"])
 def test_what_was_written_about_a_case_stays(node: Node, table: str) -> None:
     node.permit()
     for change in (f"update {table} set at = at", f"delete from {table}", f"truncate {table}"):

@@ -251,8 +251,9 @@ NARROW = "SELECT kind, COUNT(DISTINCT person) AS n FROM registry.visit GROUP BY 
     ("tables", "reason"),
     [
         ([PlannedTable("t", "SELECT * FROM registry.person", ByEpsilon(Decimal("0.1")))], "table t of the tabulation"),
-        ([PlannedTable("t", SQL, ByEpsilon(Decimal("0.1")))] * 2, "one name"),
-        ([PlannedTable("t", SQL, ByRho(Fraction(1)))], "cost"),
+        ([PlannedTable("t", SQL, ByEpsilon(Decimal("0.1")))] * 2, "the same name"),
+        ([PlannedTable("t", SQL, ByEpsilon(Decimal(9)))], "cost"),
+        ([PlannedTable("t", SQL, ByRho(Fraction(1)))], "is an epsilon"),
         ([PlannedTable("t", NARROW, ByEpsilon(Decimal("0.1")))], "which you do not ask for"),
     ],
 )

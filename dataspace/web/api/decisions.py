@@ -47,7 +47,7 @@ def propose(
     return present_decisions.case_file(file)
 
 
-@router.post(case + "/return")
+@router.post(case + "/reconsideration")
 def send_back(
     application_id: Identifier, request: shapes.ReasonedStepRequest, node: CurrentNode, actor: CurrentActor
 ) -> shapes.CaseFile:
