@@ -1,30 +1,45 @@
 """The one place where a node's parts are put together."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataspace import high_water
+from dataspace.audit_files import AuditFiles
+from dataspace.checkpoint_folder import CheckpointFolder
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
+from dataspace.domain.clock_states import Counting
 from dataspace.domain.errors import NotFound, Unavailable
-from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.privacy import ByEpsilon, Guarantee, PrivacyLoss
+from dataspace.domain.releases import Release
+from dataspace.domain.reminders import Targets
+from dataspace.domain.tabulations import NODE_USER, Tabulation
 from dataspace.dp.accountant import budget_of, epsilon_of
 from dataspace.dp.noise import Noise, OpenDPNoise, SeededNoise, ZeroNoise
+from dataspace.high_water import HighWater
+from dataspace.national_days import national_calendar
 from dataspace.passwords import ARGON2
-from dataspace.pseudonyms import StorePseudonyms
-from dataspace.services import ledger, permits
+from dataspace.pseudonyms import StorePseudonyms, wrapping_of
+from dataspace.services import checkpoints, ledger, permits, register, tabulations
+from dataspace.services.documents import Recent
 from dataspace.services.ports import Clock, Passwords, Pseudonyms, UnitOfWork
-from dataspace.services.queries import Engine
+from dataspace.services.queries import Engine, Question, run_query
 from dataspace.settings import Mode, Settings
+from dataspace.signing import SigningKeys
 from pipelines.store.reader import Store
 
 if TYPE_CHECKING:
+    from holidays import HolidayBase
+
     from catalog.catalogue import Catalogue
     from catalog.registry import FolderRegistry
 
@@ -49,6 +64,16 @@ class Node:
     version: str = version("dataspace")
     passwords: Passwords = ARGON2
 
+    @property
+    def audit_files(self) -> AuditFiles:
+        """Where parts of the audit trail are after their retention."""
+        return AuditFiles(self.settings.audit_archive)
+
+    @property
+    def high_water(self) -> HighWater:
+        """How far the ledger has come, as noted beside the database."""
+        return HighWater(self.settings.home / "ledger.high-water")
+
     def limit_of(self, guarantee: Guarantee) -> PrivacyLoss:
         """The largest privacy loss that stays within a guarantee."""
         return budget_of(guarantee)
@@ -57,6 +82,41 @@ class Node:
         """Epsilon of a loss at the guarantee's delta, rounded up for display."""
         return epsilon_of(loss, guarantee.delta)
 
+    @property
+    def counting(self) -> Counting:
+        """How deadlines are counted here."""
+        calendar = national_calendar(self.settings.country, self.settings.time_zone)
+        return Counting(calendar, self.settings.pause_clocks, self.settings.reporting_since)
+
+    @property
+    def targets(self) -> Targets:
+        """Where messages lead and go."""
+        return Targets(self.settings.public_url, tuple(self.settings.webhook_urls.split()))
+
+    def ask_tabulation(self, permit_id: str, tabulation: Tabulation, idempotency_key: str) -> Release:
+        """One question of a tabulation plan, asked as the node for its applicant."""
+        question = Question(tabulation.sql, ByEpsilon(tabulation.epsilon))
+        asked = run_query(self.unit_of_work(), self.clock, NODE_USER, permit_id, question, idempotency_key, self.engine)
+        return asked.release
+
+    def answer_requests(self) -> int:
+        """Run what waits of approved tabulation plans; how many were answered."""
+        return tabulations.run_waiting(self.unit_of_work(), self.clock, self.ask_tabulation)
+
+    def is_holiday(self, day: date) -> bool:
+        """Whether `day` is a public holiday in the node's country."""
+        return day in _holidays(self.settings.country)
+
+    def categories_of(self, dataset: str) -> tuple[str, ...]:
+        """Letters or codes of Art. 51(1) in the dataset's catalogue record; says so where there are none."""
+        from catalog.errors import RecordNotFound
+
+        try:
+            stated = self._registry().get(dataset).health_category
+        except RecordNotFound:
+            stated = ()
+        return tuple(re.split("[/#]", iri)[-1] for iri in stated) or ("not-stated",)
+
     def record_turtle(self, dataset: str) -> str:
         """The catalogue record of a dataset."""
         return self._registry().turtle(dataset)
@@ -64,6 +124,21 @@ class Node:
     def catalogue_turtle(self) -> str:
         """All records as one catalogue."""
         return self._registry().catalogue_turtle(_catalogue(self.settings.public_url))
+
+    @cached_property
+    def signatures(self) -> SigningKeys:
+        """What signs the documents that leave the node."""
+        return SigningKeys(self.settings.keys / "signing", wrapping_of(self.settings.keys))
+
+    @cached_property
+    def recent_status(self) -> Recent:
+        """The status list of permits, kept for seconds."""
+        return Recent()
+
+    @cached_property
+    def checkpoints(self) -> tuple[CheckpointFolder, ...]:
+        """Where checkpoints are kept: the first is the node's own."""
+        return tuple(CheckpointFolder(folder) for folder in self.settings.checkpoints)
 
     def _registry(self) -> "FolderRegistry":
         # RDF libraries take most of a second to import, and only these pages need them.
@@ -90,9 +165,10 @@ def open_node(settings: Settings, *, create: bool = True) -> Node:
     for folder in (settings.home, settings.store, settings.catalogue):
         folder.mkdir(parents=True, exist_ok=True)
     store = Store(settings.store, memory_limit=settings.memory_limit)
+    noted = HighWater(settings.home / "ledger.high-water").note
     return Node(
         settings=settings,
-        unit_of_work=lambda: SqlUnitOfWork(database),
+        unit_of_work=lambda: SqlUnitOfWork(database, noted),
         store=store,
         clock=SystemClock(),
         engine=Engine(store=store, noise=choose_noise(settings), secret=secret),
@@ -119,17 +195,36 @@ def _has_history(uow: UnitOfWork) -> bool:
 
 
 def check_books(node: Node) -> None:
-    """What a node does before it answers anything: recompute the ledger, and take back what expired permits left.
+    """What a node does before it answers anything: recompute the ledger, take back what expired permits left, and
+    answer what a stop left unanswered of data requests.
 
-    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what).
+    Raises Unavailable if a hash, a posting or a balance does not hold (`dataspace audit verify` lists what), or if the
+    database is an older copy of itself.
     """
-    state = ledger.verify(node.unit_of_work())
+    _check_not_restored(node)
+    state = ledger.verify(node.unit_of_work(), node.audit_files)
     if not state.sound:
         raise Unavailable(
             f"the ledger or the audit trail does not hold ({state.findings[0].text}): no question is answered until it"
             " does; dataspace audit verify lists every fault"
         )
+    older = checkpoints.compare_checkpoints(node.unit_of_work(), node.signatures, node.checkpoints)
+    if older:
+        raise Unavailable(
+            f"{older[0].text}; no question is answered until then (dataspace ledger verify lists every fault)"
+        )
     permits.return_expired_budgets(node.unit_of_work(), node.clock, SYSTEM)
+    node.answer_requests()
+    register.catch_up(node.unit_of_work(), node.clock)
+
+
+def _check_not_restored(node: Node) -> None:
+    noted = node.high_water.read()
+    with node.unit_of_work().reading() as work:
+        reached = work.ledger.head()
+        there = [posting.hash for posting in work.ledger.postings(max(noted.seq - 1, 0), 1)]
+    high_water.check(noted, reached, there[0] if there else None)
+    node.high_water.note(reached)
 
 
 def choose_noise(settings: Settings) -> Noise:
@@ -179,6 +274,14 @@ def _kept(path: Path) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
+
+
+@lru_cache(maxsize=8)
+def _holidays(country: str) -> "HolidayBase":
+    # Imported here: most commands count no days.
+    import holidays
+
+    return holidays.country_holidays(country)
 
 
 def _catalogue(public_url: str) -> "Catalogue":

@@ -11,7 +11,7 @@ from pathlib import Path
 from dataspace.domain.errors import InvalidInput, Unavailable
 from dataspace.domain.opt_outs import KeyName, PersonKey, Pseudonymised
 from pipelines.errors import KeystoreError, PipelineError
-from pipelines.keystore import REGISTER_DOMAIN, DomainKey, open_keystore
+from pipelines.keystore import REGISTER_DOMAIN, DomainKey, Wrapping, open_keystore
 from pipelines.opt_outs import register_numbers, spellings
 from pipelines.pseudonyms import Pseudonymiser
 from pipelines.store.reader import Store
@@ -65,6 +65,11 @@ class StorePseudonyms:
 
     def _versions(self, key: Key) -> set[int]:
         return {key.version, *self._keystore.versions(key.domain)[-1:]}
+
+
+def wrapping_of(keys: Path) -> Wrapping:
+    """What wraps the keys in a folder at rest: the node's signing keys are wrapped by the same."""
+    return open_keystore(keys).wrapping
 
 
 @contextmanager

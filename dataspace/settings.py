@@ -4,15 +4,17 @@ The defaults are the embedded node: SQLite and folders under `.dataspace`. A pro
 matters and is refused otherwise (`production_faults`).
 """
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dataspace.domain.actors import Role
+from dataspace.domain.audit_records import SHORTEST_RETENTION
 
 
 class Mode(StrEnum):
@@ -34,9 +36,19 @@ class Settings(BaseSettings):
     store_root: Path | None = Field(default=None, description="snapshots; home/store by default")
     catalogue_root: Path | None = Field(default=None, description="catalogue records; home/catalogue by default")
     key_root: Path | None = Field(default=None, description="secrets, apart from the data; home/keys by default")
+    audit_archive_root: Path | None = Field(
+        default=None, description="audit entries past their retention; home/audit-archive by default"
+    )
+    audit_retention: int = Field(
+        default=3653, ge=SHORTEST_RETENTION.days, description="days an audit entry stays in the database"
+    )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = "http://127.0.0.1:8000"
+    checkpoint_root: Path | None = Field(default=None, description="signed checkpoints; home/checkpoints by default")
+    witness: Path | None = Field(
+        default=None, description="a folder of another machine that checkpoints are kept in too"
+    )
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = Field(default=None, description="better in the file that follows")
@@ -51,6 +63,25 @@ class Settings(BaseSettings):
     memory_limit: str = Field(default="1GB", pattern=r"^[1-9][0-9]*(MB|GB)$")
     noise: str = Field(default="opendp", pattern=r"^(opendp|zero|seeded:[0-9]{1,9})$")
     max_dataset_epsilon: Decimal = Field(default=Decimal(10), gt=0, le=20)
+    # deadlines
+    country: str = Field(default="FR", pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$", description="whose holidays: FR, DE-BY")
+    time_zone: str = Field(default="Europe/Paris", description="the legal time, in which days begin and end")
+    pause_clocks: bool = Field(default=False, description="decisions wait while the applicant completes (TEHDAS2)")
+    reporting_since: date | None = Field(
+        default=None, description="first day of the first report of activity (Art. 59)"
+    )
+    # messages
+    smtp_host: str | None = Field(default=None, description="without it no e-mail leaves the node")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_tls: Literal["starttls", "implicit", "none"] = Field(default="starttls", description="none: loopback only")
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = Field(default=None, repr=False)
+    mail_from: str = Field(default="dataspace@localhost.localdomain", description="sender of the node's e-mail")
+    webhook_urls: str = Field(default="", description="addresses told of every reminder, separated by spaces")
+    webhook_hosts: str = Field(default="", description="host names that a webhook may go to, separated by spaces")
+    webhook_secret: SecretStr | None = Field(default=None, repr=False, description="signs webhooks (HMAC-SHA256)")
+    webhook_loopback: bool = Field(default=False, description="webhooks may go to this machine, also without TLS")
+    message_tries: int = Field(default=12, ge=1, le=100, description="so often a message is tried, over two days")
 
     @property
     def database(self) -> str:
@@ -63,6 +94,10 @@ class Settings(BaseSettings):
     @property
     def catalogue(self) -> Path:
         return self.catalogue_root or self.home / "catalogue"
+
+    @property
+    def audit_archive(self) -> Path:
+        return self.audit_archive_root or self.home / "audit-archive"
 
     @property
     def keys(self) -> Path:
@@ -78,9 +113,15 @@ class Settings(BaseSettings):
             return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
         return self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else None
 
+    @property
+    def checkpoints(self) -> tuple[Path, ...]:
+        """The node's own folder of checkpoints first, then its witness, if it has one."""
+        own = self.checkpoint_root or self.home / "checkpoints"
+        return (own,) if self.witness is None else (own, self.witness)
+
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        faults = noise_faults(self) + production_faults(self)
+        faults = noise_faults(self) + production_faults(self) + message_faults(self)
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -110,4 +151,17 @@ def production_faults(settings: Settings) -> list[str]:
         faults.append("DATASPACE_KEY_ROOT has to be a folder outside of DATASPACE_HOME: keys live apart from data")
     if settings.release_grid_ms == 0:
         faults.append("DATASPACE_RELEASE_GRID_MS has to be above 0: response times must not depend on data")
+    return faults
+
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def message_faults(settings: Settings) -> list[str]:
+    """Messages go out encrypted, to hosts that were named, and signed."""
+    faults = []
+    if settings.smtp_tls == "none" and settings.smtp_host and settings.smtp_host not in LOOPBACK:
+        faults.append("DATASPACE_SMTP_TLS=none is for a mail server on this machine; set starttls or implicit")
+    if settings.webhook_urls.strip() and settings.webhook_secret is None:
+        faults.append("DATASPACE_WEBHOOK_SECRET has to be set: receivers check with it who sent a webhook")
     return faults

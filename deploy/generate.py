@@ -57,6 +57,43 @@ def query_language() -> str:
     return f"{LANGUAGE}\n{language_reference().rstrip()}\n"
 
 
+def deadlines() -> str:
+    """Every deadline of the Regulation as the node counts it."""
+    from dataspace.domain.clock_rules import RULES
+    from dataspace.domain.steps import STEPS
+
+    lines = [
+        "# Deadlines",
+        "",
+        "Every deadline of Regulation (EU) 2025/327, chapter IV, as the node counts it. Generated from",
+        "`dataspace/domain/clock_rules.py` by `make fix`. A clock begins with an event of the audit trail, another",
+        "meets it; the last day is counted as `dataspace/domain/calendars.py` says, and moved to a working day.",
+        "",
+        "| clock | article | length | begins with | met by | owes | waits | extension |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for rule in RULES:
+        length = f"{rule.length.count} {rule.length.unit.value.replace('-', ' ')}" if rule.length.count else "at once"
+        extension = "-"
+        if rule.extension is not None:
+            added = rule.extension.length
+            extension = "once, to a day chosen" if added is None else f"once, {added.count} {added.unit.value}"
+        met = ", ".join(rule.stops) or {"duty": "the next check", "limit": "(a limit)"}.get(rule.sense, "(kept)")
+        cells = (rule.name.value, rule.article, length + (" before" if rule.backwards else ""), ", ".join(rule.starts))
+        lines.append(f"| {' | '.join((*cells, met, rule.owes, rule.waits, extension))} |")
+    lines += [
+        "",
+        "Steps that are recorded by hand (`dataspace clocks record`), each by those who take them:",
+        "",
+        "| step | article | of | recorded by | about | after |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for step in STEPS:
+        cells = (", ".join(sorted(step.subjects)), ", ".join(sorted(step.by)), step.item or "-", ", ".join(step.after))
+        lines.append(f"| {' | '.join((step.kind.value, step.article, *cells))} |")
+    return "\n".join(lines) + "\n"
+
+
 def _tree(kind: type[DataspaceError]) -> list[type[DataspaceError]]:
     return [found for child in kind.__subclasses__() for found in (child, *_tree(child))]
 
@@ -139,6 +176,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "deploy/settings.example.env": settings_example,
     "deploy/api-errors.md": error_codes,
     "deploy/query-language.md": query_language,
+    "deploy/deadlines.md": deadlines,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +76,10 @@ def ingest(
     """Bring a delivery into the store, publish its record in `registry` and make the snapshot current.
 
     `source` replaces the plan's location, `opt_outs` are person keys to leave out, as are those of persons erased from
-    the dataset before (`pipelines.store.erased`), `registered` are person keys of the
-    opt-out register's own domain, which the report links to this dataset's, `mode` says what becomes of the rows
-    that are stored already, `dry_run` stores nothing, `validate=False` skips Great Expectations, `bucket_rows` says how
-    many rows of the largest table make a bucket. A run that was interrupted is gone on with. Raises a PipelineError, or
+    the dataset before (`pipelines.store.erased`), `registered` are person keys of the opt-out register's own domain,
+    which the report links to this dataset's, `mode` says what becomes of the rows that are stored already, `dry_run`
+    stores nothing, `validate=False` skips Great Expectations, `bucket_rows` says how many rows of the largest table
+    make a bucket. A run that was interrupted is gone on with. Raises a PipelineError, or
     the registry's error; the snapshot before then stays current.
     """
     _check_apart(store, keystore)
@@ -87,10 +87,13 @@ def ingest(
     key = keystore.key(plan.domain, purpose="ingest", dataset=plan.dataset)
     register = _Register(keystore, registered)
     delivered = str(source or plan.source.location)
-    erased = erased_persons(folder, key)
-    left_out = opt_outs | erased
-    job = job_name(plan.hash, key.id, mode, delivered, str(bucket_rows), str(sorted(left_out)))
-    with folder.lock(), folder.workspace(job, keeps=_is_of_use) as work:
+    with ExitStack() as held:
+        held.enter_context(folder.lock())
+        # under the lock: an erasure that ends meanwhile must not be missed
+        erased = erased_persons(folder, key)
+        left_out = opt_outs | erased
+        job = job_name(plan.hash, key.id, mode, delivered, str(bucket_rows), str(sorted(left_out)))
+        work = held.enter_context(folder.workspace(job, keeps=_is_of_use))
         recover(folder)
         journal = Journal(work)
         journal.sweep()

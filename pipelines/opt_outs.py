@@ -4,11 +4,10 @@ The register keeps one person key for each person in a pseudonymisation domain o
 while identifiers are at hand anyway, during each ingestion; afterwards nobody can.
 """
 
-import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from pipelines.pseudonyms import Pseudonymiser, nir, nir_check_digits
+from pipelines.pseudonyms import NORMALISATIONS, Pseudonymiser, nir, nir_check_digits
 
 if TYPE_CHECKING:
     from pipelines.keystore import DomainKey
@@ -26,12 +25,16 @@ def spellings(identifier: str) -> tuple[str, ...]:
     In capitals and in small letters, with and without separators, a French national number with and without its check
     digits: a plan may take them for different persons, and the person cannot know which of them is in the data.
     """
-    plain = re.sub(r"[^0-9A-Za-z]", "", identifier)
+    plain = _step("alphanumeric", identifier)
     number = nir(identifier) or nir(plain)
-    written = [identifier, re.sub(r"\s", "", identifier), plain]
+    written = [identifier, _step("no-spaces", identifier), plain]
     if number is not None:
         written += [number, f"{number}{nir_check_digits(number):02d}"]
     return tuple(dict.fromkeys(form for text in written for form in (text, text.upper(), text.lower()) if form))
+
+
+def _step(name: str, identifier: str) -> str:
+    return NORMALISATIONS[name](identifier) or ""
 
 
 def register_numbers(key: "DomainKey", identifiers: Iterable[str]) -> list[int | None]:

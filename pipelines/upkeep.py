@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from pipelines.store.reader import Store
 
 
+PersonsFile = Annotated[
+    Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
+]
+
+
 def add_upkeep(app: typer.Typer) -> None:
     """Mount the commands of this module."""
     app.command("erase")(erase_command)
@@ -32,9 +37,7 @@ def erase_command(
     reason: Annotated[str, typer.Option("--reason", help="Reference of the file; it stays in the record.")],
     store: StoreFolder,
     keys: KeyFolder = None,
-    persons: Annotated[
-        Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
-    ] = None,
+    persons: PersonsFile = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
 ) -> None:
     """Take persons out of every kept snapshot of a dataset. It cannot be undone."""
@@ -65,9 +68,7 @@ def readmit_command(
     plan: PlanFile,
     store: StoreFolder,
     keys: KeyFolder = None,
-    persons: Annotated[
-        Path | None, typer.Option("--persons", help="File with an identifier a line; asked for unless given.")
-    ] = None,
+    persons: PersonsFile = None,
 ) -> None:
     """Let persons who were erased by mistake come back with the next delivery."""
     from pipelines.keystore import open_keystore

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -12,17 +13,32 @@ from catalog.schema import CodedValue, Column, ColumnType, DatasetSchema, Table,
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM, Actor, Organisation, Role
 from dataspace.domain.applications import AccessApplication, ApplicationForm, Period
+from dataspace.domain.assessments import Criterion, Verdict
+from dataspace.domain.budget_requests import BudgetRequest
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Charge
 from dataspace.domain.opt_outs import Receipt
+from dataspace.domain.outbox import Channel, Message
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import ContributionBounds, Guarantee, PrivacyLoss
+from dataspace.domain.proposals import Outcome
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
-from dataspace.services import accounts, applications, datasets, opt_outs, permits
+from dataspace.domain.tabulations import Tabulation, TabulationPlan
+from dataspace.services import (
+    accounts,
+    applications,
+    budget_requests,
+    datasets,
+    decisions,
+    exclusions,
+    opt_outs,
+    permits,
+    tabulations,
+)
 from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock, FakePseudonyms
 
@@ -142,14 +158,77 @@ class Node:
     def under_assessment(self, form: ApplicationForm | None = None) -> AccessApplication:
         return applications.start_assessment(self.uow, self.clock, self.assessor, self.submitted(form).id)
 
+    def assessed(self, form: ApplicationForm | None = None) -> AccessApplication:
+        """Under assessment, every criterion met."""
+        return self.assess(self.under_assessment(form))
+
+    def assess(self, application: AccessApplication) -> AccessApplication:
+        met = dict.fromkeys(Criterion, (Verdict.MET, "as the application shows"))
+        return decisions.record_findings(self.uow, self.clock, self.assessor, application.id, met).application
+
+    def proposed(self, form: ApplicationForm | None = None, **proposal: Any) -> AccessApplication:
+        """Proposed, by default to be granted as asked and without a fee."""
+        return self.propose(self.assessed(form), **proposal)
+
+    def propose(self, application: AccessApplication, **proposal: Any) -> AccessApplication:
+        chosen = {"outcome": Outcome.GRANT, "reasons": "every criterion is met"} | proposal
+        return decisions.propose(self.uow, self.clock, self.assessor, application.id, **chosen).application
+
+    def to_be_refused(self, form: ApplicationForm | None = None) -> AccessApplication:
+        """Proposed to be refused: the data are more than necessary."""
+        return self.propose_refusal(self.under_assessment(form))
+
+    def propose_refusal(self, application: AccessApplication) -> AccessApplication:
+        failing = {Criterion.NECESSITY: (Verdict.NOT_MET, "half of the columns are not needed")}
+        decisions.record_findings(self.uow, self.clock, self.assessor, application.id, failing)
+        return decisions.propose(
+            self.uow, self.clock, self.assessor, application.id,
+            outcome=Outcome.REFUSE, reasons="too much is asked for", criteria=(Criterion.NECESSITY,),
+        ).application  # fmt: skip
+
     def permit(self, *names: str, epsilon: str = "1", form: ApplicationForm | None = None) -> DataPermit:
         """A granted permit; the datasets must be published."""
-        application = self.under_assessment(form or self.form(*names, epsilon=epsilon))
+        application = self.proposed(form or self.form(*names, epsilon=epsilon))
         return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
+
+    def written_on(self) -> None:
+        """An interest declared, a person excluded, a tabulation plan set."""
+        case = self.submitted()
+        decisions.declare_interest(self.uow, self.clock, self.assessor, case.id, interest="a friend applied")
+        exclusions.exclude_person(
+            self.uow, self.clock, self.decision_maker, self.colleague.id,
+            until=self.clock.now() + timedelta(days=1), reasons="misuse",
+        )  # fmt: skip
+        plan = TabulationPlan((Tabulation("all", "SELECT COUNT(*) AS n FROM person", Decimal("0.1")),))
+        tabulations.set_plan(self.uow, self.clock, self.researcher, self.draft().id, plan)
+
+    def refused_budget_request(self) -> BudgetRequest:
+        """A permit whose data user asked for more, in vain."""
+        asked = budget_requests.ask_for_budget(
+            self.uow,
+            self.clock,
+            self.researcher,
+            self.permit().id,
+            budget_requests.MoreRho(Fraction(1, 10)),
+            reasons="a second year",
+            to_limit=self.to_limit,
+            to_epsilon=lambda _, guarantee: guarantee.epsilon * 2,
+        )
+        by, reasons = self.decision_maker, "enough is left"
+        return budget_requests.refuse_budget(self.uow, self.clock, by, asked.id, reasons=reasons)
 
     def opt_out(self, identifier: str = "P 7") -> Receipt:
         """A person opts out at the access body's desk."""
         return opt_outs.opt_out(self.uow, self.clock, self.desk, FakePseudonyms(), identifier, accept_partly=True)
+
+    def message(self, key: str = "key", channel: Channel = Channel.EMAIL, recipient: str = "") -> Message:
+        """A message in the outbox, to the researcher by default."""
+        to = recipient or self.researcher.id
+        message = Message(new_id("msg"), key, channel, to, "DAA-1: Decide", "text\n", {"number": "1"}, self.clock.now())
+        with self.uow as uow:
+            uow.outbox.add([message])
+            uow.commit()
+        return message
 
     def come_back(self, identifier: str = "P 7") -> Receipt:
         return opt_outs.withdraw_opt_out(

@@ -67,7 +67,7 @@ class Place:
     def permit(self, *names: str, exception: str = "", rule: SnapshotRule = SnapshotRule.AT_GRANT) -> DataPermit:
         """A permit approved now; an hour passes."""
         people = self.people
-        case = people.under_assessment(self.form(*(names or ("clinic",))))
+        case = people.proposed(self.form(*(names or ("clinic",))))
         granted = permits.grant_permit(
             people.uow, people.clock, people.decision_maker, case.id,
             to_limit=budget_of, opt_out_exception=exception, snapshot_rule=rule,

@@ -5,7 +5,25 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from dataspace.cli import access, asking, datasets, deciding, holding, ledger, opt_outs, organisations, people, serving
+from dataspace.cli import (
+    access,
+    activity,
+    asking,
+    budgets,
+    clocks,
+    datasets,
+    deciding,
+    decisions,
+    drafting,
+    holding,
+    ledger,
+    opt_outs,
+    organisations,
+    people,
+    serving,
+    signed,
+    working,
+)
 from dataspace.client.errors import DataspaceError as RemoteError
 from dataspace.domain.errors import DataspaceError
 from pipelines.errors import PipelineError
@@ -21,11 +39,23 @@ app.add_typer(access.tokens, name="token")
 app.add_typer(organisations.app, name="organisation")
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(ledger.app, name="audit")
+drafting.add_drafting(deciding.applications)
 app.add_typer(deciding.applications, name="application")
 app.add_typer(deciding.permits, name="permit")
+decisions.add_decisions(deciding.applications, deciding.permits)
+app.add_typer(decisions.exclusions, name="exclusion")
+app.add_typer(budgets.app, name="budget")
 app.add_typer(opt_outs.app, name="opt-out")
+app.add_typer(activity.app, name="report")
 app.command("estimate")(asking.estimate)
 app.command("query")(asking.query)
+app.add_typer(clocks.app, name="clocks")
+app.add_typer(working.messages, name="message")
+app.command("work")(working.work)
+app.add_typer(signed.keys, name="keys")
+app.add_typer(signed.ledger, name="ledger")
+app.command("verify-permit")(signed.verify_permit)
+app.command("cross-check")(signed.cross_check)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ tokens = typer.Typer(no_args_is_help=True, help="One's own access tokens.")
 
 def add_access(persons: typer.Typer) -> None:
     """Put the commands on persons beside the others of `dataspace person`."""
-    for command in (invite, roles, deactivate, reactivate, email):
+    for command in (invite, roles, deactivate, reactivate):
         persons.command()(command)
 
 
@@ -65,15 +65,6 @@ def reactivate(person: str) -> None:
 
     node = open_node(Settings(), create=False)
     persons.reactivate_person(node.unit_of_work(), node.clock, SYSTEM, person)
-
-
-def email(person: str, address: str) -> None:
-    """The address the identity provider knows a person by; matched only with DATASPACE_OIDC_MATCH_EMAIL=true."""
-    from dataspace.bootstrap import open_node
-    from dataspace.services import persons
-
-    node = open_node(Settings(), create=False)
-    persons.set_email(node.unit_of_work(), node.clock, SYSTEM, person, address)
 
 
 @tokens.command("list")

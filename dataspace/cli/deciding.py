@@ -3,34 +3,33 @@
 Applications and permits are named by identifier or by number.
 """
 
-import json
-import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, cast, get_args
 
 import typer
 
 from dataspace import wire
-from dataspace.cli.remote import Token, Url, connect, read_text
+from dataspace.cli.remote import LOCAL, Token, Url, connect, read_fields
 from dataspace.client import InvalidInput
 from dataspace.client.asking import application_request
+from dataspace.client.session import DocumentForm
 
 applications = typer.Typer(no_args_is_help=True, help="Applying, and the decisions on applications (Art. 67, 68).")
 permits = typer.Typer(no_args_is_help=True, help="Data permits: list, budget, revoke.")
-LOCAL = "http://127.0.0.1:8000"
+ENDINGS: dict[DocumentForm, str] = {"jws": "jws", "pdf": "pdf", "odrl": "odrl.jsonld", "visa": "visas.json"}
 
 
 @applications.command("list")
-def list_applications(token: Token, url: Url = LOCAL) -> None:
-    """Applications you may see."""
-    for case in connect(url, token).applications():
+def list_applications(token: Token, url: Url = LOCAL, state: str | None = None) -> None:
+    """Applications you may see, newest first; of one state, if you say which."""
+    for case in connect(url, token).applications(state=state):
         typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
 
 
 @applications.command()
 def apply(file: Path, token: Token, url: Url = LOCAL) -> None:
     """File and submit the application in FILE (.toml or .json; deploy/application.example.toml is one)."""
-    case = connect(url, token).apply(application_request(_fields(file)))
+    case = connect(url, token).apply(application_request(read_fields(file)))
     typer.echo(f"{case.id}  {case.state:<16}  {case.number}  {case.title}")
 
 
@@ -42,20 +41,20 @@ def withdraw(application: str, token: Token, url: Url = LOCAL) -> None:
 
 @applications.command()
 def assess(application: str, token: Token, url: Url = LOCAL) -> None:
-    """Take a submitted application into assessment."""
+    """Take a submitted application into assessment; `find` writes its verdicts, `propose` ends it."""
     typer.echo(connect(url, token).assess(application).state)
 
 
 @applications.command()
 def grant(application: str, token: Token, condition: list[str] = typer.Option([]), url: Url = LOCAL) -> None:  # noqa: B008
-    """Issue the permit; the decision maker is not the assessor."""
+    """Issue the permit that is proposed; the decision maker is not the assessor."""
     permit = connect(url, token).grant(application, wire.GrantRequest(conditions=condition))
     typer.echo(f"{permit.id}  permit {permit.number}")
 
 
 @applications.command()
 def refuse(application: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
-    """Refuse, with reasons."""
+    """Refuse, as it is proposed, with reasons."""
     typer.echo(connect(url, token).refuse(application, wire.ReasonsRequest(reasons=reasons)).state)
 
 
@@ -81,11 +80,21 @@ def revoke(permit: str, reasons: str, token: Token, url: Url = LOCAL) -> None:
     typer.echo(connect(url, token).revoke(permit, reasons).state)
 
 
-def _fields(file: Path) -> dict[str, Any]:
-    try:
-        fields = json.loads(read_text(file)) if file.suffix == ".json" else tomllib.loads(read_text(file))
-    except ValueError as error:
-        raise InvalidInput(f"{file} cannot be read: {error}") from None
-    if not isinstance(fields, dict):
-        raise InvalidInput(f"{file} holds no application: write its fields by name")
-    return fields
+@permits.command()
+def document(
+    permit: str,
+    token: Token,
+    form: Annotated[str, typer.Option("--format", help="jws, pdf, odrl or visa")] = "jws",
+    language: Annotated[str, typer.Option(help="of the print: en or fr")] = "en",
+    into: Annotated[Path | None, typer.Option(help="file to write; the permit's identifier by default")] = None,
+    url: Url = LOCAL,
+) -> None:
+    """Save a permit as a signed statement, a print, an ODRL policy, or visas for yourself."""
+    if form not in get_args(DocumentForm) or language not in ("en", "fr"):
+        raise InvalidInput("--format is jws, pdf, odrl or visa; --language is en or fr")
+    content = connect(url, token).document(
+        permit, cast(DocumentForm, form), language="fr" if language == "fr" else "en"
+    )
+    file = into or Path(f"{permit}.{ENDINGS[cast(DocumentForm, form)]}")
+    file.write_bytes(content)
+    typer.echo(f"{file}")

@@ -19,6 +19,7 @@ def add(
     organisation: Annotated[str, typer.Option()],
     role: Annotated[list[Role], typer.Option(help="may be given several times")],
     public_body: Annotated[bool, typer.Option(help="the organisation is a public body (Art. 53(2))")] = False,
+    email: Annotated[str, typer.Option(help="for reminders; and see DATASPACE_OIDC_MATCH_EMAIL")] = "",
 ) -> None:
     """Register a natural person and print their identifier."""
     from dataspace.bootstrap import open_node
@@ -27,9 +28,19 @@ def add(
     party = party_of(organisation, public_body)
     node = open_node(Settings())
     person = accounts.register_person(
-        node.unit_of_work(), node.clock, SYSTEM, name=name, organisation=party, roles=frozenset(role)
+        node.unit_of_work(), node.clock, SYSTEM, name=name, organisation=party, roles=frozenset(role), email=email
     )
     typer.echo(person.id)
+
+
+@app.command()
+def email(person: str, address: Annotated[str, typer.Argument(help="empty: none")]) -> None:
+    """Change where a person is reminded of deadlines, and what an identity of the provider may be matched by."""
+    from dataspace.bootstrap import open_node
+    from dataspace.services import accounts
+
+    node = open_node(Settings(), create=False)
+    accounts.change_address(node.unit_of_work(), node.clock, SYSTEM, person, address)
 
 
 @app.command()

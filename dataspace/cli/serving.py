@@ -27,12 +27,15 @@ def serve(
 
     from dataspace import logs
     from dataspace.bootstrap import check_books, open_node
+    from dataspace.checkpoint_keeper import CheckpointKeeper
     from dataspace.dp.bounding import warm
     from dataspace.web.app import create_app
 
     logs.configure()
     node = open_node(settings)
     check_books(node)
+    keeper = CheckpointKeeper(node)
+    keeper.start()
     warm()
     address, chosen = listener.getsockname()[:2]
     typer.echo(f"portal and API on http://{address}:{chosen}")
@@ -44,6 +47,7 @@ def serve(
         )
         server.run(sockets=[listener])
     finally:
+        keeper.stop()
         mark.unlink(missing_ok=True)
 
 

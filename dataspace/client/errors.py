@@ -49,6 +49,12 @@ class InsufficientBudget(DataspaceError):
     code = "insufficient-budget"
 
 
+class StaleEdit(DataspaceError):
+    """It was changed since it was read: read it again and repeat the edit."""
+
+    code = "stale-edit"
+
+
 class Unavailable(DataspaceError):
     """The node could not finish; asking again with the same key costs nothing more."""
 
@@ -68,7 +74,8 @@ BY_CODE: dict[str, type[DataspaceError]] = {
         Unavailable,
     )
 }
-BY_CODE |= {"invalid-price": InvalidInput, "invalid-application": InvalidInput}
+BY_CODE |= {"invalid-price": InvalidInput, "invalid-application": InvalidInput, "invalid-answers": InvalidInput}
+BY_CODE |= {"wrong-attachment": InvalidInput, "too-large": InvalidInput, "stale-edit": StaleEdit}
 
 
 def from_problem(problem: dict[str, Any]) -> DataspaceError:

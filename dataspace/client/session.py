@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
@@ -14,17 +15,26 @@ from pydantic import TypeAdapter, ValidationError
 from dataspace import wire
 from dataspace.client.answer import Answer
 from dataspace.client.asking import Number, query_request
+from dataspace.client.deciding import Deciding
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
+from dataspace.client.forms import Forms
+from dataspace.client.governing import Governing
 from dataspace.client.ledger import verify
-from dataspace.wire import signin
+from dataspace.wire import clocks as clock_shapes
+from dataspace.wire import public, signin
 
 T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
+DocumentForm = Literal["jws", "pdf", "odrl", "visa"]
 
 
-class Dataspace:
+PAGE = 500
+"""Applications fetched at a time."""
+
+
+class Dataspace(Deciding, Forms, Governing):
     """Ask a node.
 
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
@@ -75,20 +85,27 @@ class Dataspace:
         """File and submit a health data access application (Art. 67)."""
         return self._post("/applications", application, wire.ApplicationEntry)
 
-    def applications(self) -> list[wire.ApplicationEntry]:
-        """Applications the caller may see: one's own, or all for an access body."""
-        return self._get("/applications", list[wire.ApplicationEntry])
+    def applications(self, *, state: str | None = None) -> list[wire.ApplicationEntry]:
+        """Applications the caller may see, newest first: one's own, or all for an access body; of one state or any."""
+        found: list[wire.ApplicationEntry] = []
+        chosen = f"&state={state}" if state else ""
+        while True:
+            after = f"&after={found[-1].id}" if found else ""
+            page = self._get(f"/applications?most={PAGE}{chosen}{after}", list[wire.ApplicationEntry])
+            found += page
+            if len(page) < PAGE:
+                return found
 
     def assess(self, application: str) -> wire.ApplicationEntry:
-        """Take a submitted application into assessment; for an access body's assessor."""
+        """Take a submitted application into assessment; then `record_findings` and `propose`. For an assessor."""
         return self._post(f"/applications/{application}/assessment", None, wire.ApplicationEntry)
 
     def grant(self, application: str, decision: wire.GrantRequest) -> wire.PermitEntry:
-        """Issue a data permit (Art. 68); for an access body's decision maker, who is not its assessor."""
+        """Issue the data permit that is proposed (Art. 68); for a decision maker, who is not the case's assessor."""
         return self._post(f"/applications/{application}/grant", decision, wire.PermitEntry)
 
     def refuse(self, application: str, decision: wire.ReasonsRequest) -> wire.ApplicationEntry:
-        """Refuse an application with reasons; for an access body's decision maker."""
+        """Refuse an application as it is proposed, with reasons; for an access body's decision maker."""
         return self._post(f"/applications/{application}/refusal", decision, wire.ApplicationEntry)
 
     def withdraw(self, application: str) -> wire.ApplicationEntry:
@@ -97,15 +114,36 @@ class Dataspace:
 
     def permits(self) -> list[wire.PermitEntry]:
         """Permits the caller is named in, or all for an access body."""
-        return self._get("/permits", list[wire.PermitEntry])
+        found: list[wire.PermitEntry] = []
+        while True:
+            after = f"&after={found[-1].number}" if found else ""
+            page = self._get(f"/permits?most=100{after}", list[wire.PermitEntry])
+            found += page
+            if len(page) < 100:
+                return found
+
+    def document(self, permit: str, form: DocumentForm = "jws", *, language: Literal["en", "fr"] = "en") -> bytes:
+        """A permit as a file: signed statement (jws), print (pdf), ODRL policy, or visas for oneself (visa)."""
+        options = {"format": form, "language": language}
+        return self._received("GET", f"/permits/{permit}/document", params=options).content
 
     def revoke(self, permit: str, reasons: str) -> wire.PermitEntry:
         """Revoke a permit (Art. 63(3)): its very next query is refused; for an access body's decision maker."""
         return self._post(f"/permits/{permit}/revocation", wire.ReasonsRequest(reasons=reasons), wire.PermitEntry)
 
-    def register(self) -> list[wire.RegisterEntry]:
-        """The public register: who uses which data, why, until when."""
-        return self._get("/register", list[wire.RegisterEntry])
+    def register(self, *, after: str = "", most: int = 50, **search: str) -> public.RegisterPage:
+        """A page of the public register; search by `state`, `purpose` (a letter), `dataset` and `q` (words)."""
+        asked = urlencode({"after": after, "most": most, **search})
+        return self._get(f"/register?{asked}", public.RegisterPage)
+
+    def activity_report(self, start: date, end: date) -> dict[str, object]:
+        """The activity report (Art. 59) of the days from `start` until before `end`, as the records stand now."""
+        return self._get(f"/activity-report?from={start}&to={end}", dict[str, object])
+
+    def freeze_report(self, start: date, end: date) -> public.EditionEntry:
+        """Freeze the report of two years; for an access body's decision maker."""
+        period = public.PeriodRequest(start=start, end=end)
+        return self._post("/activity-report/editions", period, public.EditionEntry)
 
     def ledger(self) -> wire.LedgerState:
         """Whether the privacy ledger and the audit trail recompute, as the node says; anyone may ask."""
@@ -143,6 +181,26 @@ class Dataspace:
     def revoke_token(self, token_id: str) -> None:
         """End one of one's tokens: its very next request is refused."""
         self._post(f"/account/tokens/{token_id}/revocation", None, type(None))
+
+    # Deadlines
+
+    def clocks(self, *, state: Sequence[str] = (), due_before: date | None = None) -> Iterator[clock_shapes.ClockEntry]:
+        """Deadlines the caller waits for or owes, soonest first; by default in every state that is open."""
+        wanted = "".join(f"&state={name}" for name in state) + (f"&due_before={due_before}" if due_before else "")
+        offset = 0
+        while page := self._get(f"/clocks?limit=1000&offset={offset}{wanted}", clock_shapes.ClockPage).clocks:
+            yield from page
+            offset += len(page)
+
+    def extend_clock(
+        self, of: str, subject: str, request: clock_shapes.ClockExtensionRequest
+    ) -> clock_shapes.ClockEntry:
+        """Extend a deadline of one of the `applications`, `permits` or `data-requests`; for a decision maker."""
+        return self._post(f"/{of}/{subject}/clock-extensions", request, clock_shapes.ClockEntry)
+
+    def record_step(self, of: str, subject: str, request: clock_shapes.StepRequest) -> clock_shapes.StepEntry:
+        """Record that a step happened, for example `data-delivered` of one of the `permits`."""
+        return self._post(f"/{of}/{subject}/steps", request, clock_shapes.StepEntry)
 
     # Opting out of secondary use (Art. 71); for the access body's desk
 
@@ -224,7 +282,19 @@ class Dataspace:
     def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
         return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
 
+    def _text(self, path: str) -> str:
+        return self._received("GET", path).text
+
     def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
+        response = self._received(method, path, **options)
+        try:
+            return TypeAdapter(shape).validate_json(response.content or b"null")
+        except ValidationError:
+            raise DataspaceError(
+                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
+            ) from None
+
+    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
             response = self._http.request(method, path, **options)
         except httpx2.TransportError as error:
@@ -233,12 +303,7 @@ class Dataspace:
             raise InvalidInput(f"this is not an address of a node: {error}") from None
         if response.is_error:
             raise from_problem(_problem(response))
-        try:
-            return TypeAdapter(shape).validate_json(response.content or b"null")
-        except ValidationError:
-            raise DataspaceError(
-                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
-            ) from None
+        return response
 
 
 def _only_active(permits: list[wire.PermitEntry]) -> str:

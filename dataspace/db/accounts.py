@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from dataspace.db import tables as t
 from dataspace.domain.actors import Actor, Organisation, Role
@@ -71,15 +71,9 @@ class SqlAccounts:
     def change_active(self, person_id: str, deactivated_at: datetime | None, event: AuditEvent) -> None:
         self._change(person_id, event, deactivated_at=deactivated_at)
 
-    def set_email(self, person_id: str, email: str, event: AuditEvent) -> None:
-        holder = self.find_by_email(email)
-        if holder is not None and holder.id != person_id:
-            raise InvalidInput("this e-mail address belongs to another person; correct it there first")
-        self._change(person_id, event, email=email)
-
     def find_by_email(self, email: str) -> Actor | None:
-        row = self._connection.execute(_persons().where(t.persons.c.email == email)).one_or_none()
-        return None if row is None else _actor(row)
+        rows = self._connection.execute(_persons().where(func.lower(t.persons.c.email) == email.lower())).all()
+        return _actor(rows[0]) if len(rows) == 1 else None
 
     def _change(self, person_id: str, event: AuditEvent, **values: Any) -> None:
         self._connection.execute(update(t.persons).where(t.persons.c.id == person_id).values(**values))

@@ -1,21 +1,19 @@
 """Data access applications."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, literal, or_, select, tuple_, update
 
 from dataspace.db import counters
 from dataspace.db import tables as t
-from dataspace.domain.applications import AccessApplication, ApplicationForm, ApplicationState, Period
+from dataspace.db.form_codec import answers_from_dict, answers_to_dict, form_from_dict, form_to_dict
+from dataspace.db.types import UtcDateTime
+from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState, Written
 from dataspace.domain.errors import NotFound, WrongState
 from dataspace.domain.events import AuditEvent
-from dataspace.domain.privacy import Guarantee
-from dataspace.domain.purposes import LegalBasis, Purpose
-from dataspace.domain.scopes import Scope
-from dataspace.services.ports import AuditTrail
+from dataspace.services.ports import AuditTrail, Viewer
 
 
 class SqlApplications:
@@ -24,6 +22,7 @@ class SqlApplications:
 
     def add(self, application: AccessApplication, event: AuditEvent) -> None:
         self._connection.execute(insert(t.applications).values(id=application.id, **_values(application)))
+        self._name_persons(application)
         self._audit.append(event)
 
     def save(self, application: AccessApplication, event: AuditEvent) -> None:
@@ -31,6 +30,7 @@ class SqlApplications:
         changed = self._connection.execute(update(t.applications).where(*before).values(**_values(application)))
         if changed.rowcount == 0:
             raise WrongState(f"application {application.number} was changed by someone else meanwhile; read it again")
+        self._name_persons(application)
         self._audit.append(event)
 
     def get(self, application_id: str) -> AccessApplication:
@@ -46,8 +46,42 @@ class SqlApplications:
         query = select(t.applications).order_by(t.applications.c.filed_at.desc(), t.applications.c.number.desc())
         return [_application(row) for row in self._connection.execute(query)]
 
-    def next_number(self, year: int) -> str:
-        return counters.next_number(self._connection, "DAA", year)
+    def page(
+        self, viewer: Viewer, states: Collection[ApplicationState], after: str | None, most: int
+    ) -> list[AccessApplication]:
+        columns = t.applications.c
+        query = _seen_by(viewer).order_by(columns.filed_at.desc(), columns.number.desc()).limit(most)
+        if states:
+            query = query.where(columns.state.in_([state.value for state in states]))
+        if after is not None:
+            last = self.get(after)
+            place = tuple_(literal(last.filed_at, UtcDateTime), literal(last.number))
+            query = query.where(tuple_(columns.filed_at, columns.number) < place)
+        return [_application(row) for row in self._connection.execute(query)]
+
+    def next_number(self, year: int, kind: ApplicationKind = ApplicationKind.ACCESS) -> str:
+        return counters.next_number(self._connection, PREFIXES[kind], year)
+
+    def _name_persons(self, application: AccessApplication) -> None:
+        table = t.application_persons
+        self._connection.execute(delete(table).where(table.c.application == application.id))
+        named = [{"application": application.id, "person": person} for person in sorted(application.form.persons)]
+        if named:
+            self._connection.execute(insert(table), named)
+
+
+PREFIXES = {ApplicationKind.ACCESS: "DAA", ApplicationKind.REQUEST: "HDR"}
+"""Of case numbers."""
+
+
+def _seen_by(viewer: Viewer) -> Select[Any]:
+    """Their own, those they are named in and, for the access body, all that were received."""
+    columns = t.applications.c
+    own = select(columns.id).where(columns.applicant == viewer.person)
+    named = select(t.application_persons.c.application).where(t.application_persons.c.person == viewer.person)
+    mine = columns.id.in_(own.union(named))
+    received = columns.state != ApplicationState.DRAFT.value
+    return select(t.applications).where(or_(received, mine) if viewer.sees_received else mine)
 
 
 def _values(application: AccessApplication) -> dict[str, Any]:
@@ -63,6 +97,11 @@ def _values(application: AccessApplication) -> dict[str, Any]:
         "decided_at": application.decided_at,
         "decision_maker": application.decision_maker,
         "reasons": application.reasons,
+        "kind": application.kind.value,
+        "answers": answers_to_dict(application.answers),
+        "reworked": _written_to_dict(application.reworked),
+        "completed_at": application.completed_at,
+        "returned_at": application.returned_at,
     }
 
 
@@ -77,41 +116,19 @@ def _application(row: Row[Any]) -> AccessApplication:
         decided_at=row.decided_at,
         decision_maker=row.decision_maker,
         reasons=row.reasons,
+        kind=ApplicationKind(row.kind),
+        answers=answers_from_dict(row.answers),
+        reworked=_written(row.reworked),
+        completed_at=row.completed_at,
+        returned_at=row.returned_at,
     )
 
 
-FORM_VERSION = 1
-"""Written into each stored form; a reader of an older one converts it."""
+def _written_to_dict(written: Written | None) -> dict[str, Any] | None:
+    if written is None:
+        return None
+    return {"form": form_to_dict(written.form), "answers": answers_to_dict(written.answers)}
 
 
-def form_to_dict(form: ApplicationForm) -> dict[str, Any]:
-    guarantee, period = form.guarantee, form.period
-    return {
-        "version": FORM_VERSION,
-        "title": form.title,
-        "purposes": sorted(form.purposes),
-        "scope": sorted(list(ref) for ref in form.scope.columns),
-        "justification": form.justification,
-        "lay_summary": form.lay_summary,
-        "legal_basis": form.legal_basis,
-        "persons": sorted(form.persons),
-        "guarantee": guarantee and [str(guarantee.epsilon), str(guarantee.delta)],
-        "period": period and [period.start.isoformat(), period.end.isoformat()],
-        "acting_for": form.acting_for,
-    }
-
-
-def form_from_dict(record: dict[str, Any]) -> ApplicationForm:
-    guarantee, period, basis = record["guarantee"], record["period"], record["legal_basis"]
-    return ApplicationForm(
-        title=record["title"],
-        purposes=frozenset(Purpose(letter) for letter in record["purposes"]),
-        scope=Scope(frozenset((d, table, c) for d, table, c in record["scope"])),
-        justification=record["justification"],
-        lay_summary=record["lay_summary"],
-        legal_basis=LegalBasis(basis) if basis else None,
-        persons=frozenset(record["persons"]),
-        guarantee=Guarantee(Decimal(guarantee[0]), Decimal(guarantee[1])) if guarantee else None,
-        period=Period(*(datetime.fromisoformat(text) for text in period)) if period else None,
-        acting_for=record["acting_for"],
-    )
+def _written(record: dict[str, Any] | None) -> Written | None:
+    return Written(form_from_dict(record["form"]), answers_from_dict(record["answers"])) if record else None

@@ -13,11 +13,13 @@ def head(connection: Connection, name: str) -> ChainHead:
 
 def locked_head(connection: Connection, name: str) -> ChainHead:
     """The head, ours to move until the transaction ends."""
-    touched = connection.execute(update(t.chains).where(t.chains.c.name == name).values(seq=t.chains.c.seq))
-    if touched.rowcount == 0:
-        first = ChainHead()
-        connection.execute(insert(t.chains).values(name=name, seq=first.seq, hash=first.hash))
-    return head(connection, name)
+    same = update(t.chains).where(t.chains.c.name == name).values(seq=t.chains.c.seq)
+    row = connection.execute(same.returning(t.chains.c.seq, t.chains.c.hash)).one_or_none()
+    if row is not None:
+        return ChainHead(row.seq, row.hash)
+    first = ChainHead()
+    connection.execute(insert(t.chains).values(name=name, seq=first.seq, hash=first.hash))
+    return first
 
 
 def move_head(connection: Connection, name: str, to: ChainHead) -> None:

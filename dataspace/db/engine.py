@@ -21,7 +21,7 @@ def open_engine(url: str) -> Engine:
     if dialect is sqlite:
         sqlite.prepare_file(parsed)
     try:
-        engine = create_engine(parsed, pool_size=16, max_overflow=48, pool_timeout=15, **dialect.engine_options())
+        engine = create_engine(parsed, **dialect.engine_options())
     except ImportError as error:
         raise Unavailable(f"the driver for this database is missing: install {error.name}") from error
     if dialect is sqlite:

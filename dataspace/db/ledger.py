@@ -5,13 +5,13 @@ Both move in one transaction. Every decision is one conditional UPDATE: no row c
 permit's row first, so that two requests with one idempotency key, or for the last of a budget, come one after another.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, insert, select, update
 
-from dataspace.db import chains, postings
+from dataspace.db import audit, chains, postings
 from dataspace.db import tables as t
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
@@ -24,6 +24,7 @@ from dataspace.domain.ledger import (
     Budget,
     Charge,
     Describe,
+    Movement,
     Posting,
     allocation,
     as_rho,
@@ -33,16 +34,18 @@ from dataspace.domain.ledger import (
     spending,
 )
 from dataspace.domain.permits import DataPermit
-from dataspace.domain.privacy import PrivacyLoss
+from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.services.ports import AuditTrail
 
 
 class SqlLedger:
-    def __init__(self, connection: Connection, audit: AuditTrail) -> None:
-        self._connection, self._audit = connection, audit
+    def __init__(self, connection: Connection, trail: AuditTrail) -> None:
+        self._connection, self._audit = connection, trail
+        self.moved: ChainHead | None = None
+        """The newest posting of this transaction."""
 
     def open_dataset(self, dataset: Dataset) -> None:
-        postings.post(self._connection, opening(dataset.id, dataset.limit), dataset.registered_at)
+        self._post(opening(dataset.id, dataset.limit), dataset.registered_at)
 
     def allocate(self, permit: DataPermit, describe: Describe = as_rho) -> None:
         for dataset in permit.datasets:
@@ -56,7 +59,23 @@ class SqlLedger:
                 insert(t.allocations).values(permit=permit.id, dataset=dataset, **_columns("allocated", permit.limit))
             )
         movements = allocation(permit.id, permit.datasets, permit.limit)
-        postings.post(self._connection, movements, permit.granted_at)
+        self._post(movements, permit.granted_at)
+
+    def raise_limit(
+        self, permit: DataPermit, more: PrivacyLoss, guarantee: Guarantee, at: datetime, describe: Describe = as_rho
+    ) -> None:
+        self._locked_permit(permit.id)
+        for dataset in permit.datasets:
+            if self._connection.execute(_take_capacity(dataset, more)).rowcount == 0:
+                free = self.allotment(dataset).free
+                advice = "refuse it, or wait until permits on this dataset end"
+                raise refusal(f"more for permit {permit.number}", f"dataset {dataset}", more, free, advice, describe)
+        mine = t.allocations.c.permit == permit.id
+        self._connection.execute(update(t.allocations).where(mine).values(**_more("allocated", more, t.allocations)))
+        shown = {"epsilon": str(guarantee.epsilon), "delta": str(guarantee.delta), "version": t.permits.c.version + 1}
+        raised = update(t.permits).where(t.permits.c.id == permit.id)
+        self._connection.execute(raised.values(**shown, **_more("limit", more, t.permits)))
+        self._post(allocation(permit.id, permit.datasets, more), at)
 
     def charge(self, charge: Charge, event: AuditEvent, describe: Describe = as_rho) -> Charge:
         if not charge.datasets or charge.loss.pico_rho == 0:
@@ -73,7 +92,7 @@ class SqlLedger:
             raise refusal("this query", where, charge.loss, left, advice, describe)
         self._connection.execute(_spend_allocations(charge))
         self._connection.execute(insert(t.charges).values(**_charge_values(charge)))
-        postings.post(self._connection, spending(charge), charge.charged_at)
+        self._post(spending(charge), charge.charged_at)
         self._audit.append(event)
         return charge
 
@@ -90,7 +109,7 @@ class SqlLedger:
         self._connection.execute(
             update(t.permits).where(t.permits.c.id == permit_id).values(**_more("returned", available, t.permits))
         )
-        postings.post(self._connection, giving_back(permit_id, available, unspent), event.at)
+        self._post(giving_back(permit_id, available, unspent), event.at)
         self._audit.append(event)
         return available
 
@@ -136,9 +155,15 @@ class SqlLedger:
             found[Account(kind.PERMIT_SPENT, permit=row.id)] = _loss(row, "spent")
         return found
 
+    def _post(self, movements: Iterable[Movement], at: datetime) -> None:
+        self.moved = postings.post(self._connection, movements, at) or self.moved
+
     def _locked_permit(self, permit_id: str) -> Row[Any]:
         # SQLite has the whole database locked already and ignores FOR UPDATE.
-        return self._one(_permit_row(permit_id).with_for_update(), permit_id)
+        permit = self._one(_permit_row(permit_id).with_for_update(), permit_id)
+        # The trail before the postings and the datasets, as in every other change: no two wait for each other.
+        chains.locked_head(self._connection, audit.CHAIN)
+        return permit
 
     def _one(self, query: Select[Any], permit_id: str) -> Row[Any]:
         row = self._connection.execute(query).one_or_none()

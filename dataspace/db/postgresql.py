@@ -15,7 +15,10 @@ def meaning(error: BaseException) -> DataspaceError | None:
     state = str(getattr(error, "sqlstate", "") or "")
     if state in _BUSY:
         return Busy("the accounts database is busy; nothing was changed or charged, try again")
-    if state.startswith(_BROKEN):
+    if not state and type(error).__name__ == "OperationalError" and "too many clients" in str(error):
+        return Busy("the accounts database has no connection free; nothing was changed or charged, try again")
+    # a connection that was refused or lost has no state
+    if state.startswith(_BROKEN) or (not state and type(error).__name__ == "OperationalError"):
         return Unavailable("the accounts database cannot be reached or written; the operator must look at it")
     return None
 
@@ -31,6 +34,26 @@ def append_only_ddl(table: str) -> list[str]:
     ]
 
 
+def unprotected_ddl(table: str) -> list[str]:
+    """Without the triggers of `append_only_ddl`, or of `archived_ddl`."""
+    triggers = [f"drop trigger {table}_no_{what} on {table}" for what in ("change", "truncate")]
+    return [*triggers, f"drop function if exists {table}_keep()"]
+
+
+def archived_ddl(table: str, archives: str) -> list[str]:
+    """Triggers that refuse update, truncate, and delete of what is not in the archives."""
+    return [
+        f"create or replace function {table}_keep() returns trigger language plpgsql as "
+        f"$$ begin if tg_op = 'DELETE' and old.seq <= (select coalesce(max(last), 0) from {archives}) then "
+        "return old; end if; raise exception '% is append-only', tg_table_name; end $$",
+        f"create trigger {table}_no_change before update or delete on {table} "
+        f"for each row execute function {table}_keep()",
+        f"create trigger {table}_no_truncate before truncate on {table} execute function refuse_change()",
+    ]
+
+
 def engine_options() -> dict[str, Any]:
     options = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=20s -c synchronous_commit=on"
-    return {"connect_args": {"options": options}, "pool_pre_ping": True}
+    # a server takes a hundred connections by default: enough for four processes
+    pool = {"pool_size": 8, "max_overflow": 16, "pool_timeout": 15}
+    return {"connect_args": {"options": options}, "pool_pre_ping": True, **pool}

@@ -15,12 +15,15 @@ from dataspace.domain.privacy import PrivacyLoss
 CHAIN = "ledger"
 
 
-def post(connection: Connection, movements: Iterable[Movement], at: datetime) -> None:
-    """Append the movements to the chain."""
+def post(connection: Connection, movements: Iterable[Movement], at: datetime) -> ChainHead | None:
+    """Append the movements to the chain; its new head, None if there was nothing to append."""
     posted = seal(movements, at, chains.locked_head(connection, CHAIN))
-    if posted:
-        connection.execute(insert(t.postings), [_values(posting) for posting in posted])
-        chains.move_head(connection, CHAIN, ChainHead(posted[-1].seq, posted[-1].hash))
+    if not posted:
+        return None
+    connection.execute(insert(t.postings), [_values(posting) for posting in posted])
+    head = ChainHead(posted[-1].seq, posted[-1].hash)
+    chains.move_head(connection, CHAIN, head)
+    return head
 
 
 def read(connection: Connection, after: int = 0, most: int | None = None) -> Iterator[Posting]:

@@ -99,5 +99,21 @@ def append_only_ddl(table: str) -> list[str]:
     ]
 
 
+def unprotected_ddl(table: str) -> list[str]:
+    """Without the triggers of `append_only_ddl`, or of `archived_ddl`."""
+    return [f"drop trigger {table}_no_{verb}" for verb in ("update", "delete")]
+
+
+def archived_ddl(table: str, archives: str) -> list[str]:
+    """Triggers that refuse update, and delete of what is not in the archives."""
+    refused = f"select raise(abort, '{table} is append-only'); end"
+    kept = f"old.seq > (select coalesce(max(last), 0) from {archives})"
+    return [
+        f"create trigger {table}_no_update before update on {table} begin {refused}",
+        f"create trigger {table}_no_delete before delete on {table} when {kept} begin {refused}",
+    ]
+
+
 def engine_options() -> dict[str, Any]:
-    return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}}
+    pool = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 15}
+    return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}, **pool}

@@ -1,12 +1,14 @@
-"""The data access application (Art. 67): its form, what makes it complete, and its states."""
+"""The data access application (Art. 67) and the data request (Art. 69): typed heart, completeness, states."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from dataspace.domain.actors import Organisation
 from dataspace.domain.errors import InvalidApplication, WrongState
-from dataspace.domain.privacy import Guarantee
+from dataspace.domain.privacy import Guarantee, Price
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.scopes import Scope
 
@@ -14,10 +16,22 @@ LONGEST_PERIOD = timedelta(days=3653)
 """Ten years (Art. 68(12))."""
 
 
+class ApplicationKind(StrEnum):
+    """What is asked for: access under a permit, or an answer in anonymised statistical format."""
+
+    ACCESS = "access-application"
+    REQUEST = "data-request"
+
+
 class ApplicationState(StrEnum):
     DRAFT = "draft"
     SUBMITTED = "submitted"
+    INCOMPLETE = "incomplete"
+    LAPSED = "lapsed"
     UNDER_ASSESSMENT = "under-assessment"
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
@@ -27,8 +41,19 @@ class ApplicationAction(StrEnum):
     VIEW = "view"
     EDIT = "edit"
     SUBMIT = "submit"
+    RETURN = "return"
+    LAPSE = "lapse"
     WITHDRAW = "withdraw"
     START_ASSESSMENT = "start-assessment"
+    VIEW_ASSESSMENT = "view-assessment"
+    ASSESS = "assess"
+    PROPOSE = "propose"
+    SEND_BACK = "send-back"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DECLARE_INTEREST = "declare-interest"
+    STAND_DOWN = "stand-down"
     GRANT = "grant"
     REFUSE = "refuse"
 
@@ -38,12 +63,39 @@ TRANSITIONS = {
     (ApplicationState.DRAFT, ApplicationAction.SUBMIT): ApplicationState.SUBMITTED,
     (ApplicationState.DRAFT, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
     (ApplicationState.SUBMITTED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.SUBMITTED, ApplicationAction.RETURN): ApplicationState.INCOMPLETE,
+    (ApplicationState.INCOMPLETE, ApplicationAction.EDIT): ApplicationState.INCOMPLETE,
+    (ApplicationState.INCOMPLETE, ApplicationAction.SUBMIT): ApplicationState.SUBMITTED,
+    (ApplicationState.INCOMPLETE, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.INCOMPLETE, ApplicationAction.LAPSE): ApplicationState.LAPSED,
     (ApplicationState.SUBMITTED, ApplicationAction.START_ASSESSMENT): ApplicationState.UNDER_ASSESSMENT,
     (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
-    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.GRANT): ApplicationState.GRANTED,
-    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.REFUSE): ApplicationState.REFUSED,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.ASSESS): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.PROPOSE): ApplicationState.PROPOSED,
+    (ApplicationState.UNDER_ASSESSMENT, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.PROPOSED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.PROPOSED, ApplicationAction.SEND_BACK): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.PROPOSED, ApplicationAction.OFFER): ApplicationState.OFFERED,
+    (ApplicationState.PROPOSED, ApplicationAction.GRANT): ApplicationState.GRANTED,
+    (ApplicationState.PROPOSED, ApplicationAction.REFUSE): ApplicationState.REFUSED,
+    (ApplicationState.PROPOSED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.OFFERED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.OFFERED, ApplicationAction.ACCEPT): ApplicationState.ACCEPTED,
+    (ApplicationState.OFFERED, ApplicationAction.DECLINE): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.OFFERED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
+    (ApplicationState.ACCEPTED, ApplicationAction.WITHDRAW): ApplicationState.WITHDRAWN,
+    (ApplicationState.ACCEPTED, ApplicationAction.SEND_BACK): ApplicationState.UNDER_ASSESSMENT,
+    (ApplicationState.ACCEPTED, ApplicationAction.GRANT): ApplicationState.GRANTED,
+    (ApplicationState.ACCEPTED, ApplicationAction.STAND_DOWN): ApplicationState.SUBMITTED,
 }
-"""What each action makes of each state; a pair that is not here is not possible. Viewing changes nothing."""
+"""What each action makes of each state; a pair that is not here is not possible."""
+
+CHANGES_NOTHING = {
+    ApplicationAction.VIEW: frozenset(ApplicationState),
+    ApplicationAction.VIEW_ASSESSMENT: frozenset(ApplicationState) - {ApplicationState.DRAFT},
+    ApplicationAction.DECLARE_INTEREST: frozenset(ApplicationState) - {ApplicationState.DRAFT},
+}
+"""Actions that leave the state as it is, and the states in which they are possible."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +118,22 @@ NO_DATA = Scope()
 
 
 @dataclass(frozen=True)
+class PlannedTable:
+    """One table of a tabulation plan: a query in the node's language, and what its answer may cost."""
+
+    name: str
+    sql: str
+    price: Price
+    description: str = ""
+
+
+@dataclass(frozen=True)
 class ApplicationForm:
-    """What the applicant writes (Art. 67(2)); a draft may leave anything empty.
+    """What decisions and queries need of what the applicant writes (Art. 67(2)); a draft may leave anything empty.
 
     `persons` are the identifiers of all natural persons who are to have access (67(2)(a)). `acting_for` names the
-    public body on whose behalf a third party pursues a purpose of Art. 53(1)(a) to (c).
+    public body on whose behalf a third party pursues a purpose of Art. 53(1)(a) to (c). A data request names no
+    persons and no period; its `tabulation` is the statistical content asked for (69(2)(d)).
     """
 
     title: str = ""
@@ -83,11 +146,56 @@ class ApplicationForm:
     guarantee: Guarantee | None = None
     period: Period | None = None
     acting_for: str = ""
+    tabulation: tuple[PlannedTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The other answers, `section.field` to value, under one version of a form; none for a short application."""
+
+    form: str = ""
+    version: int = 0
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_ANSWERS = Answers()
+
+
+@dataclass(frozen=True)
+class Written:
+    """All that an applicant wrote at one time: the typed heart and the other answers."""
+
+    form: ApplicationForm
+    answers: Answers = NO_ANSWERS
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What was submitted, the first time (`number` 1) or after completion; never changed."""
+
+    number: int
+    written: Written
+    submitted_at: datetime
+    submitted_by: str
+
+
+@dataclass(frozen=True)
+class Return:
+    """The access body's notice that a submission is not complete: `section.field` to what is missing (Art. 68(4))."""
+
+    edition: int
+    missing: Mapping[str, str]
+    returned_at: datetime
+    returned_by: str
 
 
 @dataclass(frozen=True)
 class AccessApplication:
-    """One case. `version` counts changes, so that a stale edit is noticed; persons are named by identifier."""
+    """One case. `version` counts changes, so that a stale edit is noticed; persons are named by identifier.
+
+    `form` and `answers` are the draft, or what was submitted last; `reworked` is what the applicant has written since
+    the access body returned it. `submitted_at` is the first time, `completed_at` the last.
+    """
 
     id: str
     number: str
@@ -101,6 +209,32 @@ class AccessApplication:
     decided_at: datetime | None = None
     decision_maker: str | None = None
     reasons: str = ""
+    kind: ApplicationKind = ApplicationKind.ACCESS
+    answers: Answers = NO_ANSWERS
+    reworked: Written | None = None
+    completed_at: datetime | None = None
+    returned_at: datetime | None = None
+
+    @property
+    def written(self) -> Written:
+        """The newest that the applicant wrote."""
+        return self.reworked or self.on_file
+
+    @property
+    def on_file(self) -> Written:
+        """What the access body and the public go by: what was submitted last, or the draft before that."""
+        return Written(self.form, self.answers)
+
+    def rewritten(self, written: Written) -> "AccessApplication":
+        """With what the applicant writes now; what was submitted stays beside it until it is submitted anew."""
+        if self.state is ApplicationState.INCOMPLETE:
+            return replace(self, reworked=written)
+        return replace(self, form=written.form, answers=written.answers)
+
+    def handed_in(self, at: datetime) -> "AccessApplication":
+        """Submitted at `at`, with the newest that was written. Raises WrongState."""
+        now = replace(self, form=self.written.form, answers=self.written.answers, reworked=None, completed_at=at)
+        return replace(now.after(ApplicationAction.SUBMIT), submitted_at=self.submitted_at or at)
 
     def after(self, action: ApplicationAction) -> "AccessApplication":
         """The application in the state that `action` leads to. Raises WrongState."""
@@ -110,9 +244,10 @@ class AccessApplication:
 
 def check_possible(action: ApplicationAction, application: AccessApplication) -> None:
     """Raises WrongState if the application's state does not allow the action, whoever asks."""
-    if (application.state, action) in TRANSITIONS or action is ApplicationAction.VIEW:
+    possible_in = CHANGES_NOTHING.get(action) or {state for state, known in TRANSITIONS if known is action}
+    if application.state in possible_in:
         return
-    possible = " or ".join(sorted(state for state, known in TRANSITIONS if known is action))
+    possible = " or ".join(sorted(possible_in))
     raise WrongState(
         f"application {application.number} is {application.state}; to {action.replace('-', ' ')} it must be {possible}"
     )
@@ -148,6 +283,11 @@ def check_complete(form: ApplicationForm, organisation: Organisation, now: datet
     missing = missing_fields(form)
     if missing:
         raise InvalidApplication("the application is not complete: " + "; ".join(missing.values()))
+    check_allowed(form, organisation, now)
+
+
+def check_allowed(form: ApplicationForm, organisation: Organisation, now: datetime) -> None:
+    """Raises InvalidApplication for a period that is over, or a purpose that the applicant may not pursue."""
     if form.period is not None and form.period.end <= now:
         raise InvalidApplication("the period asked for is already over; ask for one that ends in the future")
     reserved = sorted(p.letter for p in form.purposes if p.reserved_to_public_bodies)

@@ -57,10 +57,15 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def verify_links(links: Iterable[Link], head: ChainHead | None = None) -> tuple[Finding, ...]:
-    """Everything wrong with the chain; `head` is what its last entry must be, to find entries cut off at the end."""
+def verify_links(
+    links: Iterable[Link], head: ChainHead | None = None, before: ChainHead | None = None
+) -> tuple[Finding, ...]:
+    """Everything wrong with the chain; `head` is what its last entry must be, to find entries cut off at the end.
+
+    `before` is what the first link follows, if it is not the first entry of all.
+    """
     findings: list[Finding] = []
-    last = ChainHead()
+    last = before or ChainHead()
     for link in links:
         if link.seq != last.seq + 1:
             findings.append(Finding(f"entry {link.seq} follows {last.seq}: entries are missing or moved", link.seq))

@@ -4,14 +4,19 @@
     ├── InvalidInput            what was sent cannot be used
     │   ├── InvalidQuery        the SQL is outside of what can be answered privately
     │   ├── InvalidPrice        an epsilon, rho or accuracy that makes no sense
-    │   └── InvalidApplication  an application or decision with missing or contradicting fields
+    │   ├── InvalidApplication  an application or decision with missing or contradicting fields
+    │   │   └── InvalidAnswers  answers of a form that are missing or do not fit; `fields` says which and why
+    │   ├── WrongAttachment     a file that is not of an allowed kind, or not what its name says
+    │   └── TooLarge            a file, or the whole of what was sent, is above its limit
     ├── NotAuthenticated        no credential, or one that is unknown or expired
     ├── TooManyAttempts         wrong credentials too often; wait as long as it says
     ├── NotPermitted            this actor may not do this
     │   └── OutOfScope          the permit does not cover what the query touches
     ├── NotFound                no such thing, or none that this actor may see
     ├── WrongState              the thing exists, but in a state that does not allow this
+    │   └── StaleEdit           it was changed since it was read; read it again and repeat the edit
     ├── InsufficientBudget      the permit or the dataset has not enough privacy budget left
+    ├── TooManyRequests         this address asked too often without signing in; nothing was recorded
     ├── Busy                    a lock was not free in time; nothing was charged
     └── Unavailable             the node cannot answer now; the charge, if any, stands and a retry is free
 
@@ -57,6 +62,24 @@ class InvalidApplication(InvalidInput):
     code = "invalid-application"
 
 
+class InvalidAnswers(InvalidApplication):
+    """Carries each fault by the field it is in, so that a form can show it there."""
+
+    code = "invalid-answers"
+
+    def __init__(self, message: str, fields: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
+class WrongAttachment(InvalidInput):
+    code = "wrong-attachment"
+
+
+class TooLarge(InvalidInput):
+    code = "too-large"
+
+
 class NotAuthenticated(DataspaceError):
     code = "not-authenticated"
 
@@ -87,6 +110,10 @@ class WrongState(DataspaceError):
     code = "wrong-state"
 
 
+class StaleEdit(WrongState):
+    code = "stale-edit"
+
+
 class InsufficientBudget(DataspaceError):
     """Carries the three amounts so that a person sees how much is missing."""
 
@@ -95,6 +122,10 @@ class InsufficientBudget(DataspaceError):
     def __init__(self, message: str, *, requested: str, remaining: str, missing: str) -> None:
         super().__init__(message)
         self.requested, self.remaining, self.missing = requested, remaining, missing
+
+
+class TooManyRequests(DataspaceError):
+    code = "too-many-requests"
 
 
 class Busy(DataspaceError):

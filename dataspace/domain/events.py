@@ -46,6 +46,69 @@ class EventKind(StrEnum):
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
     SESSION_ENDED = "session-ended"
+    APPLICATION_RETURNED = "application-returned"
+    APPLICATION_RESUBMITTED = "application-resubmitted"
+    APPLICATION_LAPSED = "application-lapsed"
+    ATTACHMENT_ADDED = "attachment-added"
+    ATTACHMENT_REMOVED = "attachment-removed"
+    CLOCK_EXTENDED = "clock-extended"
+    DATA_ORDERED = "data-ordered"
+    DATA_DELIVERED = "data-delivered"
+    DATA_PROVIDED = "data-provided"
+    DECISION_PUBLISHED = "decision-published"
+    CASE_FORWARDED = "case-forwarded"
+    DECISION_PROPOSED_BY_HOLDER = "decision-proposed-by-holder"
+    FEE_AGREED = "fee-agreed"
+    FINDING_NOTIFIED = "finding-notified"
+    VIEWS_GIVEN = "views-given"
+    FINDING_CLOSED = "finding-closed"
+    PROCESSING_ENDED = "processing-ended"
+    RESULTS_PUBLISHED = "results-published"
+    SPE_DATA_DELETED = "spe-data-deleted"
+    DESCRIPTION_CHECKED = "description-checked"
+    REMINDED = "reminded"
+    MESSAGE_SENT = "message-sent"
+    MESSAGE_DEAD = "message-dead"
+    MESSAGE_REQUEUED = "message-requeued"
+    PERSON_ADDRESSED = "person-addressed"
+    CRITERIA_ASSESSED = "criteria-assessed"
+    DECISION_PROPOSED = "decision-proposed"
+    PROPOSAL_SENT_BACK = "proposal-sent-back"
+    DECISION_OFFERED = "decision-offered"
+    OFFER_ACCEPTED = "offer-accepted"
+    OFFER_DECLINED = "offer-declined"
+    INTEREST_DECLARED = "interest-declared"
+    ASSESSOR_STOOD_DOWN = "assessor-stood-down"
+    PERMIT_CHANGE_ASKED = "permit-change-asked"
+    PERMIT_CHANGE_PROPOSED = "permit-change-proposed"
+    PERMIT_CHANGE_SENT_BACK = "permit-change-sent-back"
+    PERMIT_CHANGE_REJECTED = "permit-change-rejected"
+    PERMIT_CHANGE_WITHDRAWN = "permit-change-withdrawn"
+    PERMIT_AMENDED = "permit-amended"
+    PERMIT_EXTENDED = "permit-extended"
+    PERSON_EXCLUDED = "person-excluded"
+    TABULATION_PLAN_SET = "tabulation-plan-set"
+    TABULATION_ANSWERED = "tabulation-answered"
+    TABULATION_FAILED = "tabulation-failed"
+    PART_DECLARED_CONFIDENTIAL = "part-declared-confidential"
+    RESULT_REGISTERED = "result-registered"
+    PUBLICATION_EXTENDED = "publication-extended"
+    FINDING_REPORTED = "finding-reported"
+    FINDING_MOVED = "finding-moved"
+    COMPLAINT_RECEIVED = "complaint-received"
+    COMPLAINT_FORWARDED = "complaint-forwarded"
+    COMPLAINT_MOVED = "complaint-moved"
+    MEASURE_TAKEN = "measure-taken"
+    FACT_ENTERED = "fact-entered"
+    REPORT_FROZEN = "report-frozen"
+    SIGNING_KEY_ROTATED = "signing-key-rotated"
+    DOCUMENT_ISSUED = "document-issued"
+    BUDGET_REQUESTED = "budget-requested"
+    BUDGET_GRANTED = "budget-granted"
+    BUDGET_REFUSED = "budget-refused"
+    AUDIT_READ = "audit-read"
+    AUDIT_EXPORTED = "audit-exported"
+    AUDIT_ARCHIVED = "audit-archived"
 
 
 @dataclass(frozen=True)
@@ -87,7 +150,13 @@ def content(seq: int, event: AuditEvent) -> Canonical:
 
 def verify(entries: Iterable[AuditEntry], head: ChainHead | None = None) -> tuple[Finding, ...]:
     """Everything wrong with the trail; empty if sound."""
-    return verify_links((Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries), head)
+    return verify_after(entries, ChainHead(), head)
+
+
+def verify_after(entries: Iterable[AuditEntry], before: ChainHead, head: ChainHead | None) -> tuple[Finding, ...]:
+    """Everything wrong with the part of the trail that follows `before`."""
+    links = (Link(e.seq, content(e.seq, e.event), e.previous, e.hash) for e in entries)
+    return verify_links(links, head, before)
 
 
 def compare_releases(entries: Iterable[AuditEntry], digests: Mapping[str, str]) -> tuple[Finding, ...]:

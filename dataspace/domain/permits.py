@@ -33,7 +33,15 @@ class PermitAction(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     REVOKE = "revoke"
+    VIEW_ANSWERS = "view-answers"
+    RETRY_ANSWERS = "retry-answers"
+    ASK_CHANGE = "ask-change"
+    WITHDRAW_CHANGE = "withdraw-change"
+    PROPOSE_CHANGE = "propose-change"
+    DECIDE_CHANGE = "decide-change"
 
+
+IN_LIFE = frozenset({PermitState.PENDING, PermitState.ACTIVE, PermitState.SUSPENDED})
 
 POSSIBLE = {
     PermitAction.VIEW: frozenset(PermitState),
@@ -41,7 +49,13 @@ POSSIBLE = {
     PermitAction.QUERY: frozenset({PermitState.ACTIVE}),
     PermitAction.SUSPEND: frozenset({PermitState.PENDING, PermitState.ACTIVE}),
     PermitAction.RESUME: frozenset({PermitState.SUSPENDED}),
-    PermitAction.REVOKE: frozenset({PermitState.PENDING, PermitState.ACTIVE, PermitState.SUSPENDED}),
+    PermitAction.REVOKE: IN_LIFE,
+    PermitAction.VIEW_ANSWERS: frozenset(PermitState),
+    PermitAction.RETRY_ANSWERS: frozenset({PermitState.ACTIVE}),
+    PermitAction.ASK_CHANGE: IN_LIFE,
+    PermitAction.WITHDRAW_CHANGE: frozenset(PermitState),
+    PermitAction.PROPOSE_CHANGE: IN_LIFE,
+    PermitAction.DECIDE_CHANGE: IN_LIFE,
 }
 """In which states each action is possible, whoever acts."""
 
@@ -54,12 +68,28 @@ class SnapshotRule(StrEnum):
 
 
 @dataclass(frozen=True)
+class Particulars:
+    """What Art. 68(10) wants in a permit beside what is checked at a query: (a), (b), (d), (f) and (g).
+
+    `sources` are the organisations that hold the data, `fee_cents` is in euro cents.
+    """
+
+    sources: tuple[str, ...] = ()
+    data_format: str = ""
+    detailed_purpose: str = ""
+    principal_investigator: str = ""
+    environment: str = ""
+    fee_cents: int = 0
+
+
+@dataclass(frozen=True)
 class DataPermit:
     """One decision giving named persons access to named columns, for a purpose and a time (contents: Art. 68(10)).
 
     `limit` is the privacy budget in the ledger's quanta, the most that stays within `guarantee`. `snapshots` names the
     snapshot of each dataset that was current at the grant. `opt_out_exception` is the ground, if persons who opted out
-    are included (Art. 71(4)).
+    are included (Art. 71(4)). `min_cell` is in persons; `aggregates` empty means all kinds, `population` empty
+    everybody. `granted_at` is the time of the last approval: of the grant, or of an amendment or extension.
     """
 
     id: str
@@ -83,6 +113,11 @@ class DataPermit:
     revoked_at: datetime | None = None
     reasons: str = ""
     version: int = 1
+    min_cell: int = 0
+    aggregates: frozenset[str] = frozenset()
+    population: str = ""
+    particulars: Particulars = Particulars()
+    extended: bool = False
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -109,6 +144,14 @@ class DataPermit:
     def revoked(self, now: datetime, reasons: str) -> "DataPermit":
         check_possible(PermitAction.REVOKE, self, now)
         return replace(self, revoked_at=now, reasons=reasons, version=self.version + 1)
+
+
+@dataclass(frozen=True)
+class PermitVersion:
+    """The permit as a decision left it, and when that decision was recorded."""
+
+    permit: DataPermit
+    at: datetime
 
 
 def check_possible(action: PermitAction, permit: DataPermit, now: datetime) -> None:

@@ -14,32 +14,36 @@ class TokenScope(StrEnum):
     QUERY = "query"
     APPLY = "apply"
     DECIDE = "decide"
+    RECORD = "record"
+    AUDIT = "audit"
     OPT_OUT = "opt-out"
     OPERATE = "operate"
     ACCOUNT = "account"
 
 
 MEANING = {
-    TokenScope.READ: "see one's applications, permits, budgets and organisations",
-    TokenScope.QUERY: "estimate and ask under a permit, which spends its budget",
-    TokenScope.APPLY: "file, submit and withdraw applications",
-    TokenScope.DECIDE: "assess, grant, refuse, revoke",
+    TokenScope.READ: "see one's applications, permits, budgets, deadlines and organisations",
+    TokenScope.QUERY: "estimate and ask under a permit, which spends its budget; read answers",
+    TokenScope.APPLY: "file, change and withdraw applications, accept offers, ask to change permits",
+    TokenScope.DECIDE: "assess, propose, decide, publish, suspend, revoke",
+    TokenScope.RECORD: "record steps, results and findings",
+    TokenScope.AUDIT: "search and export the audit trail",
     TokenScope.OPT_OUT: "record and read opt-outs (Art. 71)",
-    TokenScope.OPERATE: "edit organisations, persons and their roles",
+    TokenScope.OPERATE: "edit organisations, persons and their roles, see to messages",
     TokenScope.ACCOUNT: "issue and revoke one's own tokens, end one's own sessions",
 }
 
-EVERYONE = frozenset({TokenScope.READ, TokenScope.QUERY, TokenScope.ACCOUNT})
-"""Whoever is named in a permit may ask under it, whatever their roles."""
+EVERYONE = frozenset({TokenScope.READ, TokenScope.QUERY, TokenScope.RECORD, TokenScope.ACCOUNT})
+"""Whoever is named in a permit may ask under it, and parties to a case record steps in it, whatever their roles."""
 
 ROLE_SCOPES: dict[Role, frozenset[TokenScope]] = {
     Role.DATA_HOLDER: frozenset(),
     Role.APPLICANT: frozenset({TokenScope.APPLY}),
-    Role.HDAB_ASSESSOR: frozenset({TokenScope.DECIDE}),
-    Role.HDAB_DECISION_MAKER: frozenset({TokenScope.DECIDE}),
+    Role.HDAB_ASSESSOR: frozenset({TokenScope.DECIDE, TokenScope.AUDIT}),
+    Role.HDAB_DECISION_MAKER: frozenset({TokenScope.DECIDE, TokenScope.AUDIT}),
     Role.HDAB_CITIZEN_DESK: frozenset({TokenScope.OPT_OUT}),
     Role.HDAB_DATA_PREPARER: frozenset(),
-    Role.OPERATOR: frozenset({TokenScope.OPERATE}),
+    Role.OPERATOR: frozenset({TokenScope.OPERATE, TokenScope.AUDIT}),
 }
 """What a role opens beside `EVERYONE`."""
 

@@ -10,8 +10,10 @@ from dataspace.domain.callers import Caller
 from dataspace.domain.errors import InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
+from dataspace.domain.outbox import check_address
 from dataspace.domain.permissions import NodeAction, check_may, may
 from dataspace.domain.roles import check_compatible
+from dataspace.domain.tabulations import NODE_USER
 from dataspace.domain.token_scopes import TokenScope
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import Clock, UnitOfWork
@@ -29,19 +31,40 @@ class IssuedToken:
 
 
 def register_person(
-    uow: UnitOfWork, clock: Clock, by: Actor, *, name: str, organisation: Organisation, roles: frozenset[Role]
+    uow: UnitOfWork,
+    clock: Clock,
+    by: Actor,
+    *,
+    name: str,
+    organisation: Organisation,
+    roles: frozenset[Role],
+    email: str = "",
 ) -> Actor:
-    """Raises NotPermitted, or InvalidInput for a person without a name, without a role, or with roles kept apart."""
+    """Raises NotPermitted, or InvalidInput: without a name or role, with roles kept apart, with what is no address."""
     check_may(by, NodeAction.REGISTER_PERSON)
     if not name.strip() or not roles:
         raise InvalidInput("a person is registered with a name and at least one role")
     check_compatible(roles)
+    check_address(email)
     person = Actor(new_id("prs"), name.strip(), organisation, roles)
     details = {"organisation": organisation.name, "roles": " ".join(sorted(roles))}
     with uow:
         uow.accounts.add(person, AuditEvent(EventKind.PERSON_REGISTERED, by.id, person.id, clock.now(), details))
+        if email:
+            uow.addresses.set(person.id, email)
         uow.commit()
     return person
+
+
+def change_address(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str, email: str) -> None:
+    """Where a person is reminded; an empty address: nowhere. The address itself is not in the audit trail."""
+    check_may(by, NodeAction.REGISTER_PERSON)
+    check_address(email)
+    with uow:
+        uow.addresses.set(person_id, email or None)
+        details = {"address": "set" if email else "removed"}
+        uow.audit.append(AuditEvent(EventKind.PERSON_ADDRESSED, by.id, person_id, clock.now(), details))
+        uow.commit()
 
 
 def issue_token(
@@ -64,6 +87,8 @@ def issue_token(
         raise NotPermitted(f"a token issues tokens of its own scopes only: {', '.join(sorted(within))}")
     if by.id != person_id:
         check_may(by, NodeAction.ISSUE_TOKEN)
+    if person_id == NODE_USER.id:
+        raise NotPermitted("nobody acts as the node itself: it asks what tabulation plans say, and nothing else")
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
         raise InvalidInput("a token is valid for more than nothing and at most a year")
     now, plaintext = clock.now(), tokens.new_plaintext()

@@ -1,23 +1,53 @@
-"""Data access applications up to the decision, which is in `permits`."""
+"""Data access applications up to the decision, which is in `permits`; drafts with all of their form are in `forms`."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from dataspace.domain.actors import Actor
-from dataspace.domain.applications import AccessApplication, ApplicationAction, ApplicationForm, check_complete
-from dataspace.domain.errors import InvalidApplication, NotFound
+from dataspace.domain.applications import (
+    AccessApplication,
+    ApplicationAction,
+    ApplicationForm,
+    ApplicationKind,
+    ApplicationState,
+    Edition,
+    Written,
+)
+from dataspace.domain.errors import NotFound, StaleEdit
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
-from dataspace.domain.ledger import as_rho
-from dataspace.domain.permissions import NodeAction, check_may, check_may_act_on_application, may_act_on_application
-from dataspace.domain.privacy import Guarantee
-from dataspace.services.ports import Clock, ToLimit, UnitOfWork
+from dataspace.domain.permissions import (
+    NodeAction,
+    check_may,
+    check_may_act_on_application,
+    may_act_on_application,
+    sees_received,
+)
+from dataspace.domain.proposals import CaseStep, Step
+from dataspace.services.duties import check_can_be_named, check_free_to_act, check_official
+from dataspace.services.ports import Clock, ToLimit, UnitOfWork, Viewer
+from dataspace.services.submittable import check_submittable
 
 
-def file_application(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> AccessApplication:
-    """Begin a draft, which may be incomplete."""
+def file_application(
+    uow: UnitOfWork,
+    clock: Clock,
+    by: Actor,
+    form: ApplicationForm,
+    *,
+    kind: ApplicationKind = ApplicationKind.ACCESS,
+) -> AccessApplication:
+    """Begin a short draft, which may be incomplete."""
+    return file_written(uow, clock, by, Written(form), kind)
+
+
+def file_written(
+    uow: UnitOfWork, clock: Clock, by: Actor, written: Written, kind: ApplicationKind
+) -> AccessApplication:
+    """Begin a draft of what was written; the caller checked it against its form."""
     check_may(by, NodeAction.FILE_APPLICATION)
     with uow:
-        application = _file(uow, clock, by, form)
+        application = _file(uow, clock, by, written, kind)
         uow.commit()
     return application
 
@@ -29,7 +59,7 @@ def apply(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm, *, to
     """
     check_may(by, NodeAction.FILE_APPLICATION)
     with uow:
-        submitted = _submit(uow, clock, by, _file(uow, clock, by, form), to_limit)
+        submitted = _submit(uow, clock, by, _file(uow, clock, by, Written(form)), to_limit)
         uow.commit()
     return submitted
 
@@ -37,14 +67,24 @@ def apply(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm, *, to
 def edit_application(
     uow: UnitOfWork, clock: Clock, by: Actor, application_id: str, form: ApplicationForm, *, version: int
 ) -> AccessApplication:
-    """Replace the form of a draft; `version` is the one that was read, so that a stale edit is refused (WrongState)."""
+    """Replace the typed heart of a draft; a `version` that is not the present one raises StaleEdit."""
     with uow:
-        before = _visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.EDIT, before)
-        edited = replace(before, form=form, version=version).after(ApplicationAction.EDIT)
+        before = visible(uow, by, application_id)
+        edited = edit(by, before, Written(form, before.written.answers), version)
         uow.applications.save(edited, _event(EventKind.APPLICATION_EDITED, by, edited, clock))
         uow.commit()
     return edited
+
+
+def edit(by: Actor, before: AccessApplication, written: Written, version: int) -> AccessApplication:
+    """`before` with what is written now. Raises NotPermitted, WrongState, or StaleEdit."""
+    check_may_act_on_application(by, ApplicationAction.EDIT, before)
+    if version != before.version:
+        raise StaleEdit(
+            f"application {before.number} was changed by someone else meanwhile (it is version {before.version}, you"
+            f" read version {version}); read it again and repeat your edit"
+        )
+    return before.rewritten(written).after(ApplicationAction.EDIT)
 
 
 def submit_application(
@@ -55,7 +95,7 @@ def submit_application(
     With `to_limit`, also for a budget above the whole capacity of a dataset, which no grant could give.
     """
     with uow:
-        submitted = _submit(uow, clock, by, _visible(uow, by, application_id), to_limit)
+        submitted = _submit(uow, clock, by, visible(uow, by, application_id), to_limit)
         uow.commit()
     return submitted
 
@@ -63,7 +103,7 @@ def submit_application(
 def withdraw_application(uow: UnitOfWork, clock: Clock, by: Actor, application_id: str) -> AccessApplication:
     """End a case before it is decided."""
     with uow:
-        before = _visible(uow, by, application_id)
+        before = visible(uow, by, application_id)
         check_may_act_on_application(by, ApplicationAction.WITHDRAW, before)
         withdrawn = before.after(ApplicationAction.WITHDRAW)
         uow.applications.save(withdrawn, _event(EventKind.APPLICATION_WITHDRAWN, by, withdrawn, clock))
@@ -74,9 +114,10 @@ def withdraw_application(uow: UnitOfWork, clock: Clock, by: Actor, application_i
 def start_assessment(uow: UnitOfWork, clock: Clock, by: Actor, application_id: str) -> AccessApplication:
     """Take up a submitted application as its assessor, who cannot be the one to decide on it."""
     with uow:
-        before = _visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.START_ASSESSMENT, before)
+        before = visible(uow, by, application_id)
+        check_official(uow, by, ApplicationAction.START_ASSESSMENT, before)
         taken = replace(before.after(ApplicationAction.START_ASSESSMENT), assessor=by.id)
+        uow.decisions.add_step(taken.id, CaseStep(Step.TAKEN_UP, by.id, clock.now()))
         uow.applications.save(taken, _event(EventKind.ASSESSMENT_STARTED, by, taken, clock))
         uow.commit()
     return taken
@@ -85,7 +126,17 @@ def start_assessment(uow: UnitOfWork, clock: Clock, by: Actor, application_id: s
 def get_application(uow: UnitOfWork, by: Actor, application_id: str) -> AccessApplication:
     """Raises NotFound also for an application that `by` may not see."""
     with uow.reading():
-        return _visible(uow, by, application_id)
+        return visible(uow, by, application_id)
+
+
+def page_applications(
+    uow: UnitOfWork, by: Actor, *, states: Collection[ApplicationState] = (), after: str | None = None, most: int = 100
+) -> list[AccessApplication]:
+    """At most `most` of those that `by` may see, newest first, from the one that follows case `after` on."""
+    with uow.reading():
+        if after is not None:
+            visible(uow, by, after)
+        return uow.applications.page(Viewer(by.id, sees_received(by)), states, after, most)
 
 
 def list_applications(uow: UnitOfWork, by: Actor) -> list[AccessApplication]:
@@ -94,9 +145,23 @@ def list_applications(uow: UnitOfWork, by: Actor) -> list[AccessApplication]:
         return [a for a in uow.applications.all() if may_act_on_application(by, ApplicationAction.VIEW, a)]
 
 
-def _file(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> AccessApplication:
+def visible(uow: UnitOfWork, by: Actor, application_id: str) -> AccessApplication:
+    """Inside a transaction. Raises NotFound also for an application that `by` may not see."""
+    application = uow.applications.get(application_id)
+    if not may_act_on_application(by, ApplicationAction.VIEW, application):
+        raise NotFound(f"there is no application {application_id}")
+    return application
+
+
+def _file(
+    uow: UnitOfWork, clock: Clock, by: Actor, written: Written, kind: ApplicationKind = ApplicationKind.ACCESS
+) -> AccessApplication:
     now = clock.now()
-    application = AccessApplication(new_id("app"), uow.applications.next_number(now.year), by.id, form, now)
+    check_free_to_act(uow, by, now)
+    number = uow.applications.next_number(now.year, kind)
+    application = AccessApplication(
+        new_id("app"), number, by.id, written.form, now, kind=kind, answers=written.answers
+    )  # fmt: skip
     uow.applications.add(application, _event(EventKind.APPLICATION_FILED, by, application, clock))
     return application
 
@@ -104,50 +169,18 @@ def _file(uow: UnitOfWork, clock: Clock, by: Actor, form: ApplicationForm) -> Ac
 def _submit(
     uow: UnitOfWork, clock: Clock, by: Actor, draft: AccessApplication, to_limit: ToLimit | None
 ) -> AccessApplication:
+    """The submitted version of the form is kept for good, beside those before it."""
     now = clock.now()
     check_may_act_on_application(by, ApplicationAction.SUBMIT, draft)
-    check_complete(draft.form, by.organisation, now)
-    _check_references(uow, draft.form)
-    if to_limit is not None:
-        _check_capacity(uow, draft.form, to_limit)
-    submitted = replace(draft.after(ApplicationAction.SUBMIT), submitted_at=now)
-    uow.applications.save(submitted, _event(EventKind.APPLICATION_SUBMITTED, by, submitted, clock))
+    check_submittable(uow, by, draft, now, to_limit)
+    check_free_to_act(uow, by, now)
+    check_can_be_named(uow, draft.form.persons, now)
+    submitted = draft.handed_in(now)
+    before = len(uow.submissions.editions(submitted.id))
+    kind = EventKind.APPLICATION_RESUBMITTED if before else EventKind.APPLICATION_SUBMITTED
+    uow.applications.save(submitted, _event(kind, by, submitted, clock))
+    uow.submissions.add_edition(submitted.id, Edition(before + 1, submitted.written, now, by.id))
     return submitted
-
-
-def _visible(uow: UnitOfWork, by: Actor, application_id: str) -> AccessApplication:
-    application = uow.applications.get(application_id)
-    if not may_act_on_application(by, ApplicationAction.VIEW, application):
-        raise NotFound(f"there is no application {application_id}")
-    return application
-
-
-def _check_references(uow: UnitOfWork, form: ApplicationForm) -> None:
-    """The data asked for exist and the persons named are registered."""
-    known = {dataset.id: dataset.current for dataset in uow.datasets.all()}
-    current = {d: uow.datasets.schema(d, s) for d, s in known.items() if s is not None and d in form.scope.datasets}
-    form.scope.expand(current)
-    unknown = form.persons - {person.id for person in uow.accounts.all()}
-    if unknown:
-        raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
-
-
-def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -> None:
-    """No dataset asked for has a capacity, whole and unspent, below the budget asked for; both are public."""
-    if form.guarantee is None:
-        return
-    wanted = to_limit(form.guarantee)
-    for dataset in (uow.datasets.get(name) for name in form.scope.datasets):
-        if not wanted.fits_in(dataset.limit):
-            raise InvalidApplication(
-                f"the budget asked for, {_said(form.guarantee)} ({as_rho(wanted)}), is above all that permits on"
-                f" dataset {dataset.id} may ever spend together, {_said(dataset.capacity)} ({as_rho(dataset.limit)});"
-                " ask for less"
-            )
-
-
-def _said(guarantee: Guarantee) -> str:
-    return f"epsilon {guarantee.epsilon:f} at delta {guarantee.delta:f}"
 
 
 def _event(kind: EventKind, by: Actor, application: AccessApplication, clock: Clock) -> AuditEvent:

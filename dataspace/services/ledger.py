@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from dataspace.domain import events, ledger
 from dataspace.domain.actors import Actor
+from dataspace.domain.audit_records import ArchivedPart
 from dataspace.domain.chain import ChainHead, Finding
 from dataspace.domain.errors import NotFound
+from dataspace.domain.events import AuditEntry
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Posting
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction
 from dataspace.domain.privacy import NOTHING, PrivacyLoss
 from dataspace.domain.releases import Release
-from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.ports import ArchiveFiles, Clock, UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,38 @@ def list_postings(uow: UnitOfWork, after: int, most: int) -> list[Posting]:
         return list(uow.ledger.postings(after, most))
 
 
-def verify(uow: UnitOfWork) -> Verification:
-    """Recompute both chains and every balance, and compare them with the tables that decide, charges and releases."""
+def verify(uow: UnitOfWork, archive: ArchiveFiles | None = None) -> Verification:
+    """Recompute both chains and every balance, and compare them with the tables that decide, charges and releases.
+
+    `archive` holds the parts of the audit trail that left the table, if any did.
+    """
     with uow.reading():
         postings, posted_head = tuple(uow.ledger.postings()), uow.ledger.head()
         found = ledger.verify(postings, posted_head)
         if not found:
             found = _differences(ledger.balances(postings), uow.ledger.balances())
             found += ledger.compare_charges(postings, uow.ledger.all_charges())
-        entries, trail_head = tuple(uow.audit.entries()), uow.audit.head()
-        found += events.verify(entries, trail_head)
+        moved, lost = _moved(uow.audit.archives(), archive)
+        entries, trail_head = (*moved, *uow.audit.entries()), uow.audit.head()
+        found += lost + events.verify(entries, trail_head)
         found += events.compare_releases(entries, uow.releases.digests())
         return Verification(found, posted_head, trail_head)
+
+
+def _moved(
+    parts: list[ArchivedPart], archive: ArchiveFiles | None
+) -> tuple[tuple[AuditEntry, ...], tuple[Finding, ...]]:
+    """Entries that left the table, and parts of them that cannot be read."""
+    if archive is None:
+        return (), tuple(Finding(f"audit archive {part.file} was not looked at") for part in parts)
+    entries: list[AuditEntry] = []
+    lost: list[Finding] = []
+    for part in parts:
+        try:
+            entries += archive.read(part)
+        except ValueError as error:
+            lost.append(Finding(str(error)))
+    return tuple(entries), tuple(lost)
 
 
 def _differences(posted: dict[Account, PrivacyLoss], stored: dict[Account, PrivacyLoss]) -> tuple[Finding, ...]:

@@ -1,6 +1,5 @@
 """Persons after their registration: roles given and taken away, deactivation. In force at the very next request."""
 
-import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +11,6 @@ from dataspace.domain.roles import check_compatible
 from dataspace.domain.token_scopes import relies_on
 from dataspace.services.ports import Clock, UnitOfWork
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,}")
 NOBODY: frozenset[Role] = frozenset()
 
 
@@ -71,19 +69,6 @@ def reactivate_person(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str) 
         uow.accounts.get(person_id)
         event = AuditEvent(EventKind.PERSON_REACTIVATED, by.id, person_id, clock.now())
         uow.accounts.change_active(person_id, None, event)
-        uow.commit()
-
-
-def set_email(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str, email: str) -> None:
-    """The address the identity provider knows the person by; used only where a setting allows to match it."""
-    check_may(by, NodeAction.MANAGE_PERSON)
-    address = email.strip().casefold()
-    if not _EMAIL.fullmatch(address):
-        raise InvalidInput("this is not an e-mail address; write name@example.org")
-    with uow:
-        uow.accounts.get(person_id)
-        event = AuditEvent(EventKind.PERSON_EDITED, by.id, person_id, clock.now(), {"changed": "email"})
-        uow.accounts.set_email(person_id, address, event)
         uow.commit()
 
 

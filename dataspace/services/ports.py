@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -13,19 +14,24 @@ from numpy.typing import NDArray
 
 from catalog.schema import DatasetSchema
 from dataspace.domain.actors import Actor
-from dataspace.domain.applications import AccessApplication
+from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
+from dataspace.domain.audit_records import ArchivedPart, AuditFilter
 from dataspace.domain.chain import ChainHead
 from dataspace.domain.datasets import Dataset
 from dataspace.domain.events import AuditEntry, AuditEvent
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
 from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
 from dataspace.domain.organisations import OrganisationRecord
-from dataspace.domain.permits import DataPermit
+from dataspace.domain.permits import DataPermit, PermitVersion
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.sign_in import Invitation, LocalAccount, Session, Throttle
 from dataspace.domain.tokens import AccessToken
 from dataspace.dp.rows import Rows
+from dataspace.services.clock_ports import Addresses, Clocks, Outbox
+from dataspace.services.decision_ports import BudgetRequests, Decisions, Exclusions, PermitChanges, Tabulations
+from dataspace.services.form_ports import Attachments, Submissions
+from dataspace.services.public_ports import Public
 
 
 class Clock(Protocol):
@@ -98,7 +104,6 @@ class Accounts(Protocol):
     def token_used(self, token_id: str, day: date) -> None: ...
     def change_roles(self, person: Actor, event: AuditEvent) -> None: ...
     def change_active(self, person_id: str, deactivated_at: datetime | None, event: AuditEvent) -> None: ...
-    def set_email(self, person_id: str, email: str, event: AuditEvent) -> None: ...
     def find_by_email(self, email: str) -> Actor | None: ...
 
 
@@ -171,6 +176,14 @@ class Datasets(Protocol):
     def schema(self, dataset_id: str, snapshot: str) -> DatasetSchema: ...
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks at a list: their own cases and, for the access body, all that were received."""
+
+    person: str
+    sees_received: bool
+
+
 class Applications(Protocol):
     """Data access applications. `save` raises WrongState if the stored version is not the one before."""
 
@@ -181,11 +194,20 @@ class Applications(Protocol):
         ...
 
     def all(self) -> list[AccessApplication]: ...
-    def next_number(self, year: int) -> str: ...
+    def page(
+        self, viewer: Viewer, states: Collection[ApplicationState], after: str | None, most: int
+    ) -> list[AccessApplication]:
+        """What `viewer` may see, newest first: at most `most` that follow `after`, in one of `states` or in any."""
+        ...
+
+    def next_number(self, year: int, kind: ApplicationKind = ApplicationKind.ACCESS) -> str: ...
 
 
 class Permits(Protocol):
-    """Data permits. `save` writes what a decision after the grant may change, and is as strict as Applications.save."""
+    """Data permits. `save` writes what a decision after the grant may change, and is as strict as Applications.save.
+
+    Each version that was added or saved stays readable.
+    """
 
     def add(self, permit: DataPermit, event: AuditEvent) -> None: ...
     def save(self, permit: DataPermit, event: AuditEvent) -> None: ...
@@ -194,8 +216,19 @@ class Permits(Protocol):
         ...
 
     def all(self) -> list[DataPermit]: ...
+    def versions(self, permit_id: str) -> list[PermitVersion]:
+        """Every version, oldest first."""
+        ...
+
     def of_person(self, person_id: str) -> list[DataPermit]:
         """Permits that the person holds or is named in, newest first."""
+        ...
+
+    def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
+        """At most `most` of them, newest first, from the one that follows the permit of number `after` on.
+
+        None stands for everybody's.
+        """
         ...
 
     def next_number(self, year: int) -> str: ...
@@ -219,6 +252,12 @@ class Ledger(Protocol):
         dataset that the permit has no allocation in, InvalidInput if the key was used for something else. The caller
         commits before opening any data.
         """
+        ...
+
+    def raise_limit(
+        self, permit: DataPermit, more: PrivacyLoss, guarantee: Guarantee, at: datetime, describe: Describe = as_rho
+    ) -> None:
+        """Give the permit `more` out of each dataset's capacity. Raises InsufficientBudget, nothing moved."""
         ...
 
     def release_allocation(self, permit_id: str, event: AuditEvent) -> PrivacyLoss:
@@ -303,7 +342,31 @@ class AuditTrail(Protocol):
 
     def append(self, event: AuditEvent) -> None: ...
     def entries(self, subject: str | None = None) -> Iterator[AuditEntry]: ...
+    def search(self, wanted: AuditFilter, after: int, most: int) -> list[AuditEntry]:
+        """In their order, from the one that follows entry `after` on, at most `most` of them."""
+        ...
+
+    def archives(self) -> list[ArchivedPart]:
+        """Oldest first."""
+        ...
+
+    def archive(self, part: ArchivedPart, event: AuditEvent) -> None:
+        """Let the entries of a part leave the table."""
+        ...
+
     def head(self) -> ChainHead: ...
+
+
+class ArchiveFiles(Protocol):
+    """Where parts of the audit trail go after their retention."""
+
+    def write(self, entries: Sequence[AuditEntry], at: datetime) -> ArchivedPart:
+        """Durable on return. Raises Unavailable."""
+        ...
+
+    def read(self, part: ArchivedPart) -> list[AuditEntry]:
+        """Raises ValueError if it is missing or not what was written."""
+        ...
 
 
 class UnitOfWork(Protocol):
@@ -334,7 +397,29 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> Sessions: ...
     @property
+    def submissions(self) -> Submissions: ...
+    @property
+    def attachments(self) -> Attachments: ...
+    @property
+    def clocks(self) -> Clocks: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def addresses(self) -> Addresses: ...
+    @property
+    def decisions(self) -> Decisions: ...
+    @property
+    def permit_changes(self) -> PermitChanges: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
+    @property
+    def tabulations(self) -> Tabulations: ...
+    @property
+    def budget_requests(self) -> BudgetRequests: ...
+    @property
     def audit(self) -> AuditTrail: ...
+    @property
+    def public(self) -> Public: ...
 
     def __enter__(self) -> Self: ...
     def __exit__(

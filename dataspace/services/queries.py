@@ -30,6 +30,7 @@ from dataspace.dp.plan import MeasurementPlan, plan_query
 from dataspace.dp.shape import presented
 from dataspace.logs import log
 from dataspace.services.cohorts import Cohorts
+from dataspace.services.duties import check_free_to_act
 from dataspace.services.ports import Clock, PrivateStore, UnitOfWork
 from dataspace.sql import parse_query
 
@@ -143,6 +144,7 @@ def _prepare(
     if not may_act_on_permit(by, PermitAction.VIEW, permit, clock.now()):
         raise NotFound(f"there is no permit {permit_id}")
     check_may_act_on_permit(by, PermitAction.QUERY, permit, clock.now())
+    check_free_to_act(work, by, clock.now())
     snapshots = _snapshots(work, permit)
     dictionary = {dataset: work.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     query = parse_query(question.sql, dictionary)

@@ -1,68 +1,200 @@
-"""The public register (Art. 57(1)(j), 58(1)): who got access to which datasets, for which purposes, until when.
+"""The public register (Art. 57(1)(e), (j), 58(1)): who asked for which data, why, what was decided, what came of it.
 
-No login. It names the organisation and the lay summary; persons to have access, justifications and columns stay out.
+No login. Persons to have access, justifications and columns stay out; confidential parts are replaced by a mark.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
-from dataspace.domain.applications import AccessApplication, ApplicationState
-from dataspace.domain.permits import DataPermit, PermitState
-from dataspace.domain.purposes import Purpose
+from dataspace.domain.actors import Actor
+from dataspace.domain.errors import InvalidInput, NotFound, WrongState
+from dataspace.domain.events import AuditEvent, EventKind
+from dataspace.domain.identifiers import new_id
+from dataspace.domain.public_permissions import PublicAction, check_may, may
+from dataspace.domain.public_register import (
+    DECIDED,
+    DecisionPublication,
+    PublicState,
+    RegisterEntry,
+    Search,
+    publish_by,
+)
+from dataspace.domain.redaction import ConfidentialPart, Ground, Part
+from dataspace.domain.results import Duty, Result, duty
 from dataspace.services.ports import Clock, UnitOfWork
 
-_HIDDEN = frozenset({ApplicationState.DRAFT})
-"""Applications are public from their receipt on; a draft was not received yet."""
+IsHoliday = Callable[[date], bool]
+
+MOST_PARTS = 100
+"""Confidential parts of one case."""
 
 
 @dataclass(frozen=True)
-class RegisterRow:
-    """One case as the public sees it; `permit…` fields are empty unless it was granted."""
+class EntryView:
+    """An entry as it is shown now.
 
-    number: str
-    title: str
-    lay_summary: str
-    organisation: str
-    purposes: tuple[Purpose, ...]
-    datasets: tuple[str, ...]
-    state: ApplicationState
-    received_at: datetime
-    decided_at: datetime | None
-    reasons: str
-    permit_number: str | None = None
-    permit_state: PermitState | None = None
-    valid_from: datetime | None = None
-    valid_until: datetime | None = None
+    `publish_by` is the last day to publish the decision, None before there is one; `duty` and `due` are of the duty to
+    publish results.
+    """
+
+    entry: RegisterEntry
+    state: PublicState
+    publish_by: date | None
+    results: tuple[Result, ...] = ()
+    duty: Duty = Duty.NOT_YET
+    due: date | None = None
 
 
-def list_register(uow: UnitOfWork, clock: Clock) -> list[RegisterRow]:
-    """Every application received, newest first, with its decision."""
+def search_register(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, asked: Search) -> tuple[list[EntryView], int]:
+    """One page of what fits, newest receipt first, and how many fit in all."""
     now = clock.now()
     with uow.reading():
-        permits = {permit.application: permit for permit in uow.permits.all()}
-        organisations = {person.id: person.organisation.name for person in uow.accounts.all()}
-        return [
-            _row(application, organisations[application.applicant], permits.get(application.id), now)
-            for application in uow.applications.all()
-            if application.state not in _HIDDEN and application.submitted_at is not None
-        ]
+        entries, total = uow.public.register.search(asked, now)
+    return [_shown(entry, now, is_holiday) for entry in entries], total
 
 
-def _row(application: AccessApplication, organisation: str, permit: DataPermit | None, now: datetime) -> RegisterRow:
-    form = application.form
-    return RegisterRow(
-        number=application.number,
-        title=form.title,
-        lay_summary=form.lay_summary,
-        organisation=organisation,
-        purposes=tuple(sorted(form.purposes)),
-        datasets=form.scope.datasets,
-        state=application.state,
-        received_at=application.submitted_at or application.filed_at,
-        decided_at=application.decided_at,
-        reasons=application.reasons,
-        permit_number=permit.number if permit else None,
-        permit_state=permit.state(now) if permit else None,
-        valid_from=permit.valid_from if permit else None,
-        valid_until=permit.valid_until if permit else None,
-    )
+def get_entry(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, number: str) -> EntryView:
+    """One entry with its results, by number of the case or of its permit."""
+    now = clock.now()
+    with uow.reading():
+        entry = uow.public.register.get(number)
+        results = public_results(uow, entry)
+        state, due = duty_of(uow, entry, now)
+    return replace(_shown(entry, now, is_holiday), results=tuple(results), duty=state, due=due)
+
+
+def latest_entries(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, most: int) -> list[EntryView]:
+    """By last change, newest first, for the feed."""
+    now = clock.now()
+    with uow.reading():
+        return [_shown(entry, now, is_holiday) for entry in uow.public.register.latest(most)]
+
+
+def public_results(uow: UnitOfWork, entry: RegisterEntry) -> list[Result]:
+    """Results of a case that stand, oldest first, without what is confidential; inside a transaction."""
+    known = uow.public.results.where(case=entry.case)
+    if not known:
+        return []
+    redaction = uow.public.register.redaction(entry.case)
+    return [
+        replace(
+            result,
+            title=redaction.text(result.title),
+            lay_summary=redaction.text(result.lay_summary),
+            link=result.link if redaction.text(result.link) == result.link else "",
+        )
+        for result in standing(known)
+    ]
+
+
+def standing(results: list[Result]) -> list[Result]:
+    """Those that no later one corrects."""
+    corrected = {result.supersedes for result in results}
+    return [result for result in results if result.id not in corrected]
+
+
+def duty_of(uow: UnitOfWork, entry: RegisterEntry, now: datetime) -> tuple[Duty, date | None]:
+    """How the duty to publish results of a case stands; inside a transaction."""
+    until = [extension.until.date() for extension in uow.public.extensions.where(case=entry.case)]
+    return duty(entry, max(until, default=None), bool(uow.public.results.where(case=entry.case)), now)
+
+
+def duties_of(
+    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime
+) -> list[tuple[RegisterEntry, Duty, date | None]]:
+    """`duty_of` of many entries, with two look-ups for all of them."""
+    published = {result.case for result in uow.public.results.where()}
+    until: dict[str, date] = {}
+    for extension in uow.public.extensions.where():
+        until[extension.case] = max(until.get(extension.case, date.min), extension.until.date())
+    return [(entry, *duty(entry, until.get(entry.case), entry.case in published, now)) for entry in entries]
+
+
+def catch_up(uow: UnitOfWork, clock: Clock) -> int:
+    """Enter applications that were received before there was a register; run at the start, safe to run again."""
+    with uow.reading():
+        missing = uow.public.register.missing()
+    if missing:
+        with uow:
+            for application in uow.public.register.missing():
+                uow.public.register.refresh(application, clock.now())
+            uow.commit()
+    return len(missing)
+
+
+def declare_confidential(
+    uow: UnitOfWork, clock: Clock, by: Actor, case: str,
+    *, part: Part, ground: Ground, reason: str, passage: str = "",
+) -> ConfidentialPart:  # fmt: skip
+    """Name a part of a case confidential; what the public sees of the case is rewritten at once.
+
+    For the applicant until the decision, and for the access body. Reasons of a decision on such a case are held back
+    until the access body looked at them (`publish_decision`).
+    """
+    with uow:
+        now, application = clock.now(), uow.applications.get(case)
+        if by.id != application.applicant:
+            check_may(by, PublicAction.DECLARE_CONFIDENTIAL)
+        elif application.decided_at is not None:
+            raise WrongState("the case is decided; ask the access body to withhold more of it")
+        if len(uow.public.confidential.where(case=application.id)) >= MOST_PARTS:
+            raise InvalidInput(f"a case has at most {MOST_PARTS} confidential parts")
+        declared = ConfidentialPart(new_id("cnf"), application.id, part, ground, reason, by.id, now, passage)
+        details = {"number": application.number, "part": part.value, "ground": ground.value}
+        event = AuditEvent(EventKind.PART_DECLARED_CONFIDENTIAL, by.id, application.id, now, details)
+        uow.public.confidential.add(declared, event)
+        uow.commit()
+    return declared
+
+
+def lift_confidential(uow: UnitOfWork, clock: Clock, by: Actor, part_id: str, *, reason: str) -> ConfidentialPart:
+    """Publish a part after all: the access body decides alone what is confidential (Art. 52(3))."""
+    check_may(by, PublicAction.DECLARE_CONFIDENTIAL)
+    with uow:
+        now, part = clock.now(), uow.public.confidential.get(part_id)
+        lifted = replace(part, id=new_id("cnf"), reason=reason, declared_by=by.id, declared_at=now, lifts=part.id)
+        details = {"part": part.part.value, "lifted": part.id}
+        event = AuditEvent(EventKind.PART_DECLARED_CONFIDENTIAL, by.id, part.case, now, details)
+        uow.public.confidential.add(lifted, event)
+        uow.commit()
+    return lifted
+
+
+def list_confidential(uow: UnitOfWork, by: Actor, case: str) -> list[ConfidentialPart]:
+    """Everything declared of a case, for its applicant and the access body."""
+    with uow.reading():
+        application = uow.applications.get(case)
+        if by.id != application.applicant and not may(by, PublicAction.DECLARE_CONFIDENTIAL):
+            raise NotFound(f"there is no application {case}")
+        return uow.public.confidential.where(case=application.id)
+
+
+def list_unpublished(uow: UnitOfWork, clock: Clock, by: Actor, is_holiday: IsHoliday) -> list[tuple[EntryView, bool]]:
+    """Decisions whose reasons wait for publication, the oldest first, and whether each is overdue."""
+    check_may(by, PublicAction.PUBLISH_DECISION)
+    now = clock.now()
+    with uow.reading():
+        shown = [_shown(entry, now, is_holiday) for entry in uow.public.register.unpublished()]
+    return [(view, view.publish_by is not None and view.publish_by < now.date()) for view in shown]
+
+
+def publish_decision(uow: UnitOfWork, clock: Clock, by: Actor, number: str) -> RegisterEntry:
+    """Publish the reasons of a decision, confidential parts left out (Art. 57(1)(j)(iii))."""
+    check_may(by, PublicAction.PUBLISH_DECISION)
+    with uow:
+        now, entry = clock.now(), uow.public.register.get(number)
+        if entry.stage not in DECIDED:
+            raise WrongState(f"case {entry.number} is not decided yet")
+        if entry.reasons_published_at is not None:
+            raise WrongState(f"the decision on {entry.number} was published on {entry.reasons_published_at:%Y-%m-%d}")
+        event = AuditEvent(EventKind.DECISION_PUBLISHED, by.id, entry.case, now, {"number": entry.number})
+        uow.public.publications.add(DecisionPublication(new_id("pub"), entry.case, by.id, now), event)
+        uow.commit()
+    with uow.reading():
+        return uow.public.register.get(number)
+
+
+def _shown(entry: RegisterEntry, now: datetime, is_holiday: IsHoliday) -> EntryView:
+    due = publish_by(entry.decided_at, is_holiday) if entry.decided_at and entry.stage in DECIDED else None
+    return EntryView(entry, entry.state(now), due)

@@ -225,9 +225,7 @@ def _link(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: str
         if not uow.sign_ins.use_invitation(invitation.digest, now):
             raise NotAuthenticated(LINK_OVER)
     else:
-        matched = (
-            uow.accounts.find_by_email(identity.email.casefold()) if rules.match_email and identity.email else None
-        )
+        matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
         if matched is None:
             raise NotAuthenticated(NOT_LINKED)
         person = matched

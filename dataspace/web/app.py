@@ -9,14 +9,36 @@ from starlette.staticfiles import StaticFiles
 from dataspace import wire
 from dataspace.bootstrap import Node, cookie_secret
 from dataspace.web import errors
-from dataspace.web.api import account, applications, opt_outs, parties, permits, public, queries
+from dataspace.web.api import (
+    account,
+    activity,
+    applications,
+    audit,
+    budget_requests,
+    clocks,
+    complaints,
+    decisions,
+    documents,
+    drafts,
+    findings,
+    forms,
+    messages,
+    opt_outs,
+    parties,
+    permit_life,
+    permits,
+    public,
+    queries,
+    register,
+)
 from dataspace.web.cookies import Cookies
 from dataspace.web.oidc import RelyingParty
 from dataspace.web.portal import account as account_page
-from dataspace.web.portal import home, signing
+from dataspace.web.portal import home, public_pages, signing
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
+PROBLEMS = (400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503)
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
@@ -34,20 +56,30 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        responses={status: {"model": wire.Problem} for status in (400, 401, 402, 403, 404, 409, 413, 422, 500, 503)},
+        responses={status: {"model": wire.Problem} for status in PROBLEMS},
     )
     app.state.node = node
     app.state.cookies = Cookies(cookie_secret(node.settings.keys), secure=node.settings.secure_cookies)
     app.state.relying_party = _relying_party(node)
+    app.state.limiters, app.state.reports = {}, {}
     app.middleware("http")(_guard)
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
+    # before permits: /permits/status is not the permit "status"
+    api.include_router(documents.router)
     for router in (public.router, applications.router, permits.router, queries.router, opt_outs.router):
+        api.include_router(router)
+    for router in (forms.router, drafts.router, clocks.router, messages.router, decisions.router, permit_life.router):
+        api.include_router(router)
+    for router in (budget_requests.router, audit.router):
+        api.include_router(router)
+    for router in (register.router, findings.router, complaints.router, activity.router):
         api.include_router(router)
     for router in (account.router, parties.router):
         api.include_router(router)
     app.include_router(api)
-    for pages in (home.router, signing.router, account_page.router):
+    app.include_router(documents.well_known)
+    for pages in (home.router, public_pages.router, signing.router, account_page.router):
         app.include_router(pages)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     return app

@@ -16,7 +16,11 @@ STATUS: dict[type[errors.DataspaceError], int] = {
     errors.NotPermitted: 403,
     errors.NotFound: 404,
     errors.WrongState: 409,
+    errors.StaleEdit: 412,
+    errors.TooLarge: 413,
+    errors.WrongAttachment: 415,
     errors.InsufficientBudget: 402,
+    errors.TooManyRequests: 429,
     errors.Busy: 503,
     errors.Unavailable: 503,
 }
@@ -53,6 +57,8 @@ def _known(request: Request, error: Exception) -> Response:
         extra = {"requested": error.requested, "remaining": error.remaining, "missing": error.missing}
     if isinstance(error, errors.InvalidQuery) and error.line is not None:
         extra = {"line": error.line, "column": error.column, "hint": error.hint}
+    if isinstance(error, errors.InvalidAnswers):
+        extra = {"fields": [{"field": field, "fault": fault} for field, fault in error.fields[:200]]}
     return problem(status_of(error), error.code, error.message, **extra)
 
 

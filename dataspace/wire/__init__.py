@@ -186,14 +186,17 @@ class ApplicationEntry(Shape):
     purposes: list[str]
     datasets: list[str]
     state: str
+    version: int
     requested: Guarantee | None
     reasons: str
+    kind: str = "access-application"
 
 
 class GrantRequest(Shape):
-    """The access body's decision to grant (Art. 68)."""
+    """The access body's decision to grant what is proposed (Art. 68); `conditions` are added to those proposed."""
 
     conditions: list[Text] = Field(default=[], max_length=50)
+    version: int | None = Field(default=None, ge=1)
 
 
 class ReasonsRequest(Shape):
@@ -215,24 +218,6 @@ class PermitEntry(Shape):
     valid_until: datetime
     state: str
     conditions: list[str]
-
-
-class RegisterEntry(Shape):
-    """A case as the public sees it (Art. 57(1)(j))."""
-
-    number: str
-    title: str
-    lay_summary: str
-    organisation: str
-    purposes: list[str]
-    datasets: list[str]
-    state: str
-    received_at: datetime
-    decided_at: datetime | None
-    permit_number: str | None
-    permit_state: str | None
-    valid_from: datetime | None
-    valid_until: datetime | None
 
 
 class LedgerState(Shape):

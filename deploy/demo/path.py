@@ -77,7 +77,14 @@ def obtain_permit(url: str, tokens: Tokens) -> Case:
     case = researcher.apply(application())
     show.line(f"application {case.number}: {case.title}")
     with Dataspace(url, tokens.assessor) as assessor:
-        show.line(f"assessed: {assessor.assess(case.id).state}")
+        file = assessor.case_file(assessor.assess(case.id).id)
+        verdicts = dict.fromkeys(file.unassessed, ("met", "the application shows it"))
+        verdicts["1g"] = ("not-applicable", "opt-outs are respected")
+        assessor.record_findings(case.id, verdicts)
+        proposed = assessor.propose(case.id, "grant", "every criterion of Art. 68 is met")
+        show.line(
+            f"assessed: {len(proposed.findings)} criteria of Art. 68; {proposed.state} to be granted, without a fee"
+        )
     with Dataspace(url, tokens.decision_maker) as decision_maker:
         permit = decision_maker.grant(case.id, wire.GrantRequest(conditions=["Cite the data holder and the EHDS."]))
     show.line(f"data permit {permit.number}: {len(permit.columns)} columns of {', '.join(permit.datasets)},")

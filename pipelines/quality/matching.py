@@ -52,6 +52,12 @@ RARE = 0.01
 
 NIR = "[1-478][0-9]{4}([0-9]{2}|2[ab])[0-9]{8}"
 
+
+def _without_check_digits(text: str) -> str:
+    """SQL of a folded identifier, a national number without its check digits."""
+    return f"CASE WHEN length({text}) = 15 AND regexp_full_match({text}, '{NIR}') THEN left({text}, 13) ELSE {text} END"
+
+
 KEYED = f"""
 SELECT w, f, kind, hash(left(f, CASE {" ".join(f"WHEN length(f) >= {n} THEN {n}" for n in reversed(CUT))} END)) AS key
 """
@@ -61,7 +67,7 @@ WITH words AS (
     SELECT trim(regexp_replace(lower(identifier), '[^\p{{L}}\p{{N}}]+', ' ', 'g')) AS w, identifier FROM delivered
 ), folded AS (SELECT w, replace(w, ' ', '') AS f, identifier FROM words WHERE length(w) >= {SHORTEST}),
 written AS (
-    SELECT w, CASE WHEN length(f) = 15 AND regexp_full_match(f, '{NIR}') THEN left(f, 13) ELSE f END AS f,
+    SELECT w, {_without_check_digits("f")} AS f,
         CASE WHEN regexp_full_match(f, '[0-9]+') THEN if(length(f) >= {SURE_DIGITS}, 'sure', 'number')
             WHEN regexp_matches(f, '[0-9]') OR contains(identifier, '@') THEN 'sure'
             WHEN NOT contains(w, ' ') THEN 'word' ELSE if(length(f) >= 10, 'phrase', 'name') END AS kind
@@ -82,7 +88,7 @@ written AS (
 
 PLAIN_FORMS = f"""
 WITH written AS (
-    SELECT w, CASE WHEN length(w) = 15 AND regexp_full_match(w, '{NIR}') THEN left(w, 13) ELSE w END AS f, kind
+    SELECT w, {_without_check_digits("w")} AS f, kind
     FROM delivered WHERE kind <> 'number'
 )
 {KEYED} FROM written

@@ -22,10 +22,7 @@ KINDS = (
     ("Maximum line size", "is longer than {row_bytes:,} bytes. Close its quotes, or shorten the cell"),
     ("unterminated quote", OPEN_QUOTE),
     ("Invalid unicode", "is not in the encoding the plan names. Set `encoding`, or write the file in one encoding"),
-    (
-        "Expected Number of Columns",
-        RAGGED,
-    ),
+    ("Expected Number of Columns", RAGGED),
 )
 """What the engine says, and what we say for it."""
 

@@ -84,11 +84,11 @@ def erase(
         recover(folder)
         kept = snapshots(folder)
         _check_complete(kept, person_keys)
-        if keystore:
-            _keep_away(folder, kept, person_keys, keystore)
         restated, done = _take_out(folder, kept, person_keys, work)
         changed = [_changed(s, restated, reason, keystore) for s in kept] if restated else []
         if changed:
+            if keystore:
+                _keep_away(folder, kept, person_keys, keystore)
             note_change(folder, {s.id: to_json(s) for s in changed})
             recover(folder)
     hit = tuple(new.id for old, new in zip(kept, changed, strict=False) if new.erasures != old.erasures)
@@ -98,7 +98,7 @@ def erase(
 def _keep_away(
     folder: DatasetFolder, kept: list[Snapshot], person_keys: Mapping[str, Collection[int]], keystore: "Keystore"
 ) -> None:
-    """Before anything is taken out: an erasure that ends early is not undone by a delivery."""
+    """Before the records change: an erasure that counts is not undone by a delivery."""
     for used in {s.key.id: s.key for s in kept}.values():
         key = keystore.key(used.domain, used.version, purpose="erase", dataset=folder.dataset)
         note_erased(folder, key, person_keys[used.id])

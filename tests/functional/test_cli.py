@@ -208,7 +208,7 @@ def test_a_dataset_is_named_by_a_slug(run: Run, name: str) -> None:
     ("name", "content", "said"),
     [
         ("a.toml", b"title = ", "cannot be read"),
-        ("a.json", b"[]", "holds no application"),
+        ("a.json", b"[]", "holds no fields"),
         ("a.json", b'{"title": "x"}', "purposes: Field required"),
         ("a.toml", b"\xff", "not text"),
     ],

@@ -73,7 +73,10 @@ def test_the_deny_by_default_list_is_complete(api: ApiNode) -> None:
     document = api.client.get("/api/v1/openapi.json").json()
     public = {path for path, item in document["paths"].items() for call in item.values() if "security" not in call}
     names = ("health", "datasets", "datasets/{dataset_id}", "datasets/{dataset_id}/record", "register")
-    assert public == {f"/api/v1/{name}" for name in (*names, "ledger", "ledger/postings")}
+    names += ("register/{number}", "complaints", "complaints/progress", "measures", "activity-report")
+    names += ("activity-report/editions", "activity-report/editions/{edition_id}", "forms", "forms/{name}")
+    signed = {"/.well-known/jwks.json", "/api/v1/permits/status", "/api/v1/ledger/checkpoint"}
+    assert public == {f"/api/v1/{name}" for name in (*names, "ledger", "ledger/postings")} | signed
 
 
 @pytest.mark.parametrize("person", ["colleague", "holder"])
@@ -164,10 +167,16 @@ def test_an_application_over_http_from_filing_to_permit(api: ApiNode) -> None:
     assert (
         api.client.post(url + "/assessment", headers=api.token(people.assessor)).json()["state"] == "under-assessment"
     )
+    unproposed = api.client.post(url + "/grant", json={}, headers=api.token(people.decision_maker))
+    assert_problem(unproposed, 409, "wrong-state")
+    codes = api.client.get(url + "/assessment", headers=api.token(people.assessor)).json()["unassessed"]
+    verdicts = [{"criterion": code, "verdict": "met", "reason": "shown"} for code in codes]
+    for path, sent in (("findings", {"verdicts": verdicts}), ("proposal", {"outcome": "grant", "reasons": "all met"})):
+        assert api.client.post(f"{url}/{path}", json=sent, headers=api.token(people.assessor)).status_code == 200
     granted = api.client.post(url + "/grant", json={}, headers=api.token(people.decision_maker))
     assert (granted.status_code, granted.json()["state"]) == (201, "active")
     register = api.client.get("/api/v1/register").json()
-    assert {row["permit_number"] for row in register} >= {granted.json()["number"]}
+    assert {row["permit_number"] for row in register["entries"]} >= {granted.json()["number"]}
 
 
 def test_a_defect_is_told_nowhere_with_its_message(api: ApiNode, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,3 +188,10 @@ def test_a_defect_is_told_nowhere_with_its_message(api: ApiNode, capsys: pytest.
     response = post_query(api)
     assert_problem(response, 500, "internal-error")
     assert "Müller" not in response.text + "".join(capsys.readouterr())
+
+
+def test_no_two_routes_have_one_address(api: ApiNode) -> None:
+    """The second would never be reached."""
+    listed = api.client.app.routes  # type: ignore[attr-defined]
+    routes = [(route.path, method) for route in listed for method in getattr(route, "methods", None) or ()]
+    assert len(routes) == len(set(routes))

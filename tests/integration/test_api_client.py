@@ -4,7 +4,8 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import httpx2
@@ -60,6 +61,11 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert len(researcher.applications()) == 4
         assert researcher.withdraw(withdrawn.number).state == "withdrawn"
         assert {assessor.assess(case.number).state for case in (granted, refused)} == {"under-assessment"}
+        verdicts = dict.fromkeys(assessor.case_file(granted.number).unassessed, ("met", "shown"))
+        assert len(assessor.record_findings(granted.number, verdicts).findings) == 10
+        assert assessor.propose(granted.number, "grant", "all met").state == "proposed"
+        assessor.record_findings(refused.number, {"1b": ("not-met", "too much")})
+        assessor.propose(refused.number, "refuse", "too much", criteria=["1b"])
         assert decider.refuse(refused.number, REASONS).state == "refused"
         permit = decider.grant(granted.number, wire.GrantRequest())
         assert permit.state == "active"
@@ -68,6 +74,16 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         answer = researcher.query(BY_SEX, epsilon="0.2", permit=api.permit.number)
         assert answer.notes == answer.release.notes
         assert researcher.budget(api.permit.number).releases == 1
+        assert researcher.document(api.permit.number, "pdf").startswith(b"%PDF-")
+        asked = researcher.ask_for_budget(permit.number, "a second year", rho="0.001")
+        assert [entry.number for entry in decider.budget_requests()] == [asked.number]
+        assert decider.refuse_budget(asked.number, "enough is left").state == "refused"
+        again = researcher.ask_for_budget(permit.number, "a second year", total_epsilon="1.5")
+        assert decider.grant_budget(again.id, "needed").decided_by == people.decision_maker.id
+        assert researcher.budget(permit.id).granted.epsilon == Decimal("1.5")
+        assert [entry.state for entry in researcher.budget_requests(permit.id)] == ["refused", "granted"]
+        assert [entry.kind for entry in assessor.audit(kind="budget-granted")] == ["budget-granted"]
+        assert "budget-granted" in assessor.export_audit("csv", kind="budget-granted")
         assert decider.revoke(permit.number, "it is over").state == "revoked"
         desk = connect(api, people.desk)
         assert desk.opt_out("P 7").choice == "opt-out"
@@ -78,7 +94,10 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
         assert {entry.label for entry in researcher.tokens()} >= {"laptop"}
         researcher.revoke_token(issued.id)
         assert "laptop" not in {entry.label for entry in researcher.tokens()}
-        assert researcher.register()[0].number == withdrawn.number
+        assert researcher.register().entries[0].number == withdrawn.number
+        start, end = date(2024, 1, 1), date(2026, 1, 1)
+        assert set(researcher.activity_report(start, end)) >= {"period", "items"}
+        assert decider.freeze_report(start, end).number == 1
         assert researcher.ledger().sound
         assert len(list(researcher.postings())) == researcher.ledger().postings
         assert researcher.verify_ledger() == []
@@ -86,8 +105,9 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
 
 def test_no_public_method_is_left_out() -> None:
     walk = inspect.getsource(test_every_method_reaches_the_api)
-    methods = {name for name, _ in inspect.getmembers(Dataspace, inspect.isfunction) if not name.startswith("_")}
-    assert methods - set(re.findall(r"\.(\w+)\(", walk)) == {"close"}
+    methods = {name for name in vars(Dataspace) if not name.startswith("_")}
+    # deadlines: tests/integration/test_clocks_api.py
+    assert methods - set(re.findall(r"\.(\w+)\(", walk)) == {"close", "clocks", "extend_clock", "record_step"}
 
 
 def test_a_number_is_as_good_as_an_identifier_and_opens_nothing_to_a_stranger(api: ApiNode) -> None:

@@ -18,8 +18,10 @@ from dataspace.db.migrate import check_no_drift
 from dataspace.db.tables import APPEND_ONLY, metadata
 from dataspace.domain.errors import Busy, InvalidInput, Unavailable
 from dataspace.domain.ledger import Charge
-from dataspace.services import ledger
+from dataspace.services import ledger, permits
+from dataspace.services.forms import return_application
 from tests.factories import make_charge, make_node
+from tests.public_records import record_everything
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,6 +64,23 @@ def test_migrating_backwards_leaves_nothing_behind(tmp_path: Path) -> None:
     assert inspect(engine).get_table_names() == ["alembic_version"]
     migrate(engine)
     check_no_drift(engine)
+
+
+def test_permits_of_before_keep_the_version_they_are_in(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    node = make_node(tmp_path)
+    node.dataset()
+    granted, ended = node.permit(), node.permit()
+    revoked = permits.revoke_permit(node.uow, node.clock, node.decision_maker, ended.id, reasons="misuse")
+    with node.engine.begin() as connection:
+        command.downgrade(_config(connection), "0002")
+    migrate(node.engine)
+    with node.uow.reading() as uow:
+        assert [version.permit for version in uow.permits.versions(granted.id)] == [granted]
+        assert [version.permit for version in uow.permits.versions(revoked.id)] == [revoked]
 
 
 def test_every_connection_is_strict_and_durable(tmp_path: Path) -> None:
@@ -129,6 +148,14 @@ def test_append_only_tables_refuse_every_way_of_changing_them(tmp_path: Path, ta
     node.dataset()
     node.release(node.charge(node.permit(), 5))
     node.opt_out()
+    return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "say it shortly"})
+    node.message()
+    node.written_on()
+    record_everything(node)
+    node.refused_budget_request()
+    with node.engine.begin() as connection:
+        # names no entry of the trail, so that none may leave it
+        connection.execute(text("insert into audit_archives values (0, 0, '', '', '', '2026-01-01 00:00:00.000000')"))
     column = metadata.tables[table].c[0].name
     for statement in (
         f"update {table} set {column} = {column}",
@@ -237,3 +264,22 @@ def test_a_plain_sqlite_client_can_read_the_ledger(tmp_path: Path) -> None:
         assert connection.execute("select kind, source_kind, target_kind from postings").fetchall() == [
             ("capacity", "authority", "dataset-free")
         ]
+
+
+def test_what_was_submitted_before_forms_is_its_first_edition(tmp_path: Path) -> None:
+    from alembic import command
+
+    from dataspace.db.migrate import _config
+
+    node = make_node(tmp_path)
+    node.dataset()
+    case, draft = node.submitted(), node.draft()
+    back = return_application(node.uow, node.clock, node.assessor, node.submitted().id, missing={"title": "shorter"})
+    with node.engine.begin() as connection:
+        command.downgrade(_config(connection), "0002")
+    migrate(node.engine)
+    with node.uow.reading() as uow:
+        assert [edition.written.form for edition in uow.submissions.editions(case.id)] == [case.form]
+        assert uow.submissions.editions(draft.id) == []
+        assert uow.applications.get(case.id) == case
+        assert uow.applications.get(back.id).state == "submitted"

@@ -1,27 +1,20 @@
 """Charges, releases, allocations and returns on a real database."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from dataspace.db.append_only import unprotect
 from dataspace.domain.errors import InsufficientBudget, InvalidInput, NotFound, OutOfScope, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.privacy import NOTHING, PrivacyLoss
 from dataspace.services import ledger, permits
-from tests.factories import Node, make_charge, make_node, make_release, renewed, to_limit
+from tests.factories import Node, make_charge, make_release, renewed, to_limit
 
 RHO = 10**12
 # A permit of epsilon 1 has rho 0.1 in these tests, a dataset of epsilon 10 has rho 1.
 LIMIT = RHO // 10
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Node:
-    node = make_node(tmp_path)
-    node.dataset()
-    return node
 
 
 def remaining(node: Node, permit_id: str) -> int:
@@ -164,7 +157,7 @@ def test_datasets_are_never_allocated_beyond_their_capacity(node: Node) -> None:
 
 def test_a_refused_grant_leaves_the_application_undecided(node: Node) -> None:
     node.dataset("small", epsilon="0.5")
-    application = node.under_assessment(node.form("registry", "small"))
+    application = node.proposed(node.form("registry", "small"))
     with pytest.raises(InsufficientBudget):
         permits.grant_permit(node.uow, node.clock, node.decision_maker, application.id, to_limit=to_limit)
     with node.uow.reading() as uow:
@@ -271,8 +264,7 @@ def test_books_cooked_in_the_tables_are_found(node: Node) -> None:
 def test_charges_cooked_past_the_triggers_are_found(node: Node, statement: str, finding: str) -> None:
     node.charge(node.permit(), 30)
     with node.engine.begin() as connection:
-        connection.execute(text("drop trigger charges_no_update"))
-        connection.execute(text("drop trigger charges_no_delete"))
+        unprotect(connection, "charges")
         connection.execute(text(statement))
     assert [finding in f.text for f in ledger.verify(node.uow).findings] == [True]
 
@@ -284,8 +276,7 @@ def test_releases_cooked_past_the_triggers_are_found(node: Node, statement: str)
     release = node.release(node.charge(node.permit(), 30))
     assert ledger.verify(node.uow).sound
     with node.engine.begin() as connection:
-        connection.execute(text("drop trigger releases_no_update"))
-        connection.execute(text("drop trigger releases_no_delete"))
+        unprotect(connection, "releases")
         connection.execute(text(statement))
     assert [f.text for f in ledger.verify(node.uow).findings] == [
         f"release {release.id} is not what was stored under its charge"
@@ -296,7 +287,7 @@ def test_releases_cooked_past_the_triggers_are_found(node: Node, statement: str)
 def test_rows_changed_past_the_triggers_are_found(node: Node, table: str) -> None:
     node.charge(node.permit(), 30)
     with node.engine.begin() as connection:
-        connection.execute(text(f"drop trigger {table}_no_update"))
+        unprotect(connection, table)
         connection.execute(text(f"update {table} set at = '2020-01-01 00:00:00.000000' where seq = 2"))
     assert [finding.seq for finding in ledger.verify(node.uow).findings] == [2]
 
@@ -305,6 +296,6 @@ def test_rows_changed_past_the_triggers_are_found(node: Node, table: str) -> Non
 def test_rows_cut_off_at_the_end_are_found(node: Node, table: str) -> None:
     node.charge(node.permit(), 30)
     with node.engine.begin() as connection:
-        connection.execute(text(f"drop trigger {table}_no_delete"))
+        unprotect(connection, table)
         connection.execute(text(f"delete from {table} where seq = (select max(seq) from {table})"))
     assert "recorded head" in ledger.verify(node.uow).findings[-1].text

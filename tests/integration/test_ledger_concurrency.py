@@ -6,16 +6,15 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from pathlib import Path
-
-import pytest
 
 from dataspace.db import SqlUnitOfWork, open_engine
 from dataspace.domain.errors import InsufficientBudget, WrongState
 from dataspace.domain.ledger import Charge
 from dataspace.domain.permits import DataPermit
 from dataspace.services import ledger, permits
-from tests.factories import Node, make_charge, make_node, make_release, renewed, to_limit
+from tests.factories import Node, make_charge, make_release, renewed, to_limit
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 10**12 // 10
@@ -41,13 +40,6 @@ for n in range(int(tries)):
         continue
     print(key, flush=True)
 """
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Node:
-    node = make_node(tmp_path)
-    node.dataset()
-    return node
 
 
 def charger(node: Node, permit: DataPermit, name: str, tries: int, pico_rho: int) -> subprocess.Popen[str]:
@@ -109,7 +101,7 @@ def test_one_key_from_many_threads_is_one_charge_and_one_release(node: Node) -> 
 
 
 def test_two_decisions_at_once_make_one_permit(node: Node) -> None:
-    application = node.under_assessment()
+    application = node.proposed()
 
     def grant(_: int) -> bool:
         try:
@@ -125,7 +117,7 @@ def test_two_decisions_at_once_make_one_permit(node: Node) -> None:
 
 
 def test_grants_race_for_the_last_of_a_dataset(node: Node) -> None:
-    applications = [node.under_assessment() for _ in range(14)]
+    applications = [node.proposed() for _ in range(14)]
 
     def grant(application_id: str) -> bool:
         try:
@@ -137,6 +129,38 @@ def test_grants_race_for_the_last_of_a_dataset(node: Node) -> None:
     with ThreadPoolExecutor(7) as pool:
         assert sum(pool.map(grant, [application.id for application in applications])) == 10
     assert ledger.get_allotment(node.uow, "registry").free.pico_rho == 0
+    assert ledger.verify(node.uow).sound
+
+
+def test_grants_charges_and_revocations_at_once_never_wait_in_a_circle(node: Node) -> None:
+    """Each thread has an engine of its own, as a process has: they meet in the database alone."""
+    standing = [node.permit(epsilon="0.5") for _ in range(4)]
+    cases = [node.proposed(node.form(epsilon="0.5")) for _ in range(4)]
+
+    def act(node: Node, number: int) -> None:
+        permit, kind = standing[number % 4], number // 4 % 5
+        if kind == 0:
+            case = cases[number % 4]
+            permits.grant_permit(node.uow, node.clock, node.decision_maker, case.id, to_limit=to_limit)
+        if kind in (1, 2):
+            won(node, node.order(permit, LIMIT // 10 if kind == 1 else LIMIT))
+        if kind == 3:
+            node.draft()
+        if kind == 4:
+            permits.revoke_permit(node.uow, node.clock, node.decision_maker, permit.id, reasons="misuse")
+
+    def alone(number: int) -> None:
+        other = copy(node)
+        other.engine = open_engine(node.url)
+        try:
+            act(other, number)
+        except WrongState:
+            assert number // 4 % 5 in (1, 2)
+        finally:
+            other.engine.dispose()
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(alone, range(20)))
     assert ledger.verify(node.uow).sound
 
 

@@ -200,7 +200,7 @@ def test_the_published_count_is_rounded(node: Node, monkeypatch: pytest.MonkeyPa
 def test_no_permit_is_granted_while_an_opt_out_is_being_written(node: Node) -> None:
     node.dataset()
     granted: list[object] = []
-    case = node.under_assessment()
+    case = node.proposed()
     with node.uow as uow:
         uow.opt_outs.hold()
         from dataspace.services import permits

@@ -60,7 +60,7 @@ def test_the_register_refuses_every_change(node: Node, change: str) -> None:
 
 
 def test_decided_at_once_each_permit_still_has_one_cohort_for_ever(node: Node) -> None:
-    cases = [node.under_assessment() for _ in range(4)]
+    cases = [node.proposed() for _ in range(4)]
 
     def decide(number: int) -> datetime | None:
         if number % 2:

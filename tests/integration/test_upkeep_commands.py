@@ -64,6 +64,7 @@ def test_erase_of_nobody_is_no_success(clinic: Clinic) -> None:
     name = clinic.deliver().id
     said = told("erase", str(clinic.plan.file), "--reason", "request 17", "--yes", answers="AB77\n", code=1)
     assert "No kept snapshot holds a row of these identifiers" in said
+    assert not (clinic.store.folder("clinic").path / "_erased").exists()
     assert len(clinic.rows(name, "person")) == 4
 
 

@@ -66,7 +66,7 @@ class Budgets(RuleBasedStateMachine):
     @rule(target=granted, names=st.sets(st.sampled_from(sorted(DATASETS)), min_size=1))
     def grant(self, names: set[str]) -> DataPermit | None:
         node = self.node
-        application = node.under_assessment(node.form(*sorted(names), epsilon="0.3"))
+        application = node.proposed(node.form(*sorted(names), epsilon="0.3"))
         limit = 3 * 10**10
         fits = all(self.twin.allocated(name) + limit <= self.capacity(name) for name in names)
         try:

@@ -24,7 +24,7 @@ persons = Table(
     Column("name", String(200), nullable=False),
     Column("organisation", ForeignKey("organisations.name"), nullable=False),
     Column("roles", JSON, nullable=False),
-    Column("email", String(254), index=True, unique=True),
+    Column("email", String(320)),
     Column("deactivated_at", UtcDateTime),
 )
 

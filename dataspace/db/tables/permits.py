@@ -1,6 +1,6 @@
 """Data permits and the persons named in them."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from dataspace.db.tables.base import amount, metadata, within
 from dataspace.db.types import UtcDateTime
@@ -26,6 +26,8 @@ permits = Table(
     Column("suspended_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     Column("reasons", Text, nullable=False),
+    # the order in which lists of permits are read, a page at a time
+    Index("ix_permits_granted_at", "granted_at", "number"),
     within("spent_within_limit", ("spent", "returned"), "limit"),
 )
 

@@ -1,19 +1,26 @@
 """Health data access applications and the decisions on them (Art. 67 and 68)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Query
 
 from dataspace import wire
 from dataspace.domain.actors import Actor
-from dataspace.domain.applications import ApplicationForm, Period
-from dataspace.domain.errors import InvalidApplication
-from dataspace.domain.privacy import Guarantee
+from dataspace.domain.applications import ApplicationForm, ApplicationState, Period
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.scopes import Scope
 from dataspace.services import applications, permits
-from dataspace.web.api import present
+from dataspace.web.api import contents, present
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 
 router = APIRouter(prefix="/applications", tags=["applications"])
+
+States = Annotated[list[ApplicationState], Query(alias="state", max_length=20, description="of any state by default")]
+After = Annotated[
+    str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9_-]+$", description="the last case you have")
+]  # fmt: skip
+Most = Annotated[int, Query(ge=1, le=500)]
+NO_STATES: list[ApplicationState] = []
 
 
 @router.post("", status_code=201)
@@ -25,9 +32,13 @@ def file_and_submit(request: wire.ApplicationRequest, node: CurrentNode, actor: 
 
 
 @router.get("")
-def list_visible(node: CurrentNode, actor: CurrentActor) -> list[wire.ApplicationEntry]:
-    """The caller's own applications; all that were received, for the access body."""
-    return [present.application(case) for case in applications.list_applications(node.unit_of_work(), actor)]
+def list_visible(
+    node: CurrentNode, actor: CurrentActor, states: States = NO_STATES, after: After = None, most: Most = 100
+) -> list[wire.ApplicationEntry]:
+    """The caller's own applications; all that were received, for the access body. Newest first, a page at a time."""
+    uow = node.unit_of_work()
+    page = applications.page_applications(uow, actor, states=states, after=after, most=most)
+    return [present.application(case) for case in page]
 
 
 @router.get("/{application_id}")
@@ -52,9 +63,16 @@ def start_assessment(application_id: Identifier, node: CurrentNode, actor: Curre
 
 @router.post("/{application_id}/grant", status_code=201)
 def grant(
-    application_id: Identifier, decision: wire.GrantRequest, node: CurrentNode, actor: CurrentActor
+    application_id: Identifier,
+    decision: wire.GrantRequest,
+    node: CurrentNode,
+    actor: CurrentActor,
+    afterwards: BackgroundTasks,
 ) -> wire.PermitEntry:
-    """Issue a data permit; its budget is taken out of the datasets' capacity in the same transaction."""
+    """Issue the permit that is proposed; its budget is taken out of the datasets' capacity in the same transaction.
+
+    The tabulation plan of a data request starts to run once this is answered.
+    """
     permit = permits.grant_permit(
         node.unit_of_work(),
         node.clock,
@@ -62,7 +80,9 @@ def grant(
         application_id,
         to_limit=node.limit_of,
         conditions=tuple(decision.conditions),
+        version=decision.version,
     )
+    afterwards.add_task(node.answer_requests)
     return present.permit(permit, permit.state(node.clock.now()))
 
 
@@ -86,14 +106,7 @@ def _form(request: wire.ApplicationRequest, applicant: Actor) -> ApplicationForm
         lay_summary=request.lay_summary,
         legal_basis=LegalBasis(request.legal_basis),
         persons=frozenset({applicant.id, *request.persons}),
-        guarantee=_guarantee(request.requested),
+        guarantee=contents.guarantee(request.requested),
         period=Period(request.valid_from, request.valid_until),
         acting_for=request.acting_for,
     )
-
-
-def _guarantee(requested: wire.Guarantee) -> Guarantee:
-    try:
-        return Guarantee(requested.epsilon, requested.delta)
-    except ValueError as error:
-        raise InvalidApplication(f"the budget asked for cannot be granted: {error}") from None

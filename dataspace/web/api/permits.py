@@ -1,6 +1,8 @@
 """Data permits: what a person may see, what is left of the budget, and revocation."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from dataspace import wire
 from dataspace.services import ledger, permits
@@ -9,11 +11,18 @@ from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 
 router = APIRouter(prefix="/permits", tags=["permits"])
 
+After = Annotated[
+    str | None, Query(max_length=40, pattern=r"^[A-Za-z0-9-]+$", description="number of the last permit you have")
+]
+Most = Annotated[int, Query(ge=1, le=500)]
+
 
 @router.get("")
-def list_visible(node: CurrentNode, actor: CurrentActor) -> list[wire.PermitEntry]:
-    """Permits the caller holds or is named in, newest first; all of them, for the access body."""
-    now, visible = node.clock.now(), permits.list_permits(node.unit_of_work(), node.clock, actor)
+def list_visible(
+    node: CurrentNode, actor: CurrentActor, after: After = None, most: Most = 100
+) -> list[wire.PermitEntry]:
+    """Permits the caller holds or is named in, newest first; everybody's, for the access body. A page at a time."""
+    now, visible = node.clock.now(), permits.page_permits(node.unit_of_work(), actor, after, most)
     return [present.permit(permit, permit.state(now)) for permit in visible]
 
 

@@ -12,10 +12,10 @@ from dataspace.domain.ledger import Budget, Posting, content
 from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.permits import DataPermit, PermitState
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
+from dataspace.domain.releases import ReleaseTable
 from dataspace.services.ledger import Verification
 from dataspace.services.opt_outs import OptOutStatus
 from dataspace.services.queries import Answered, Outlook
-from dataspace.services.register import RegisterRow
 
 EpsilonOf = Callable[[PrivacyLoss, Guarantee], Decimal]
 """Epsilon of a loss at the guarantee's delta, rounded up."""
@@ -68,8 +68,10 @@ def application(case: AccessApplication) -> wire.ApplicationEntry:
         purposes=sorted(purpose.letter for purpose in form.purposes),
         datasets=list(form.scope.datasets),
         state=case.state.value,
+        version=case.version,
         requested=_guarantee(form.guarantee) if form.guarantee else None,
         reasons=case.reasons,
+        kind=case.kind.value,
     )
 
 
@@ -87,24 +89,6 @@ def permit(entry: DataPermit, state: PermitState) -> wire.PermitEntry:
         valid_until=entry.valid_until,
         state=state.value,
         conditions=list(entry.conditions),
-    )
-
-
-def register(row: RegisterRow) -> wire.RegisterEntry:
-    return wire.RegisterEntry(
-        number=row.number,
-        title=row.title,
-        lay_summary=row.lay_summary,
-        organisation=row.organisation,
-        purposes=[purpose.text for purpose in row.purposes],
-        datasets=list(row.datasets),
-        state=row.state.value,
-        received_at=row.received_at,
-        decided_at=row.decided_at,
-        permit_number=row.permit_number,
-        permit_state=row.permit_state.value if row.permit_state else None,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
     )
 
 
@@ -162,19 +146,23 @@ def answer(answered: Answered, epsilon_of: EpsilonOf) -> wire.Answer:
         output=list(table.output),
         key_names=list(table.key_names),
         aggregate_names=list(table.aggregate_names),
-        rows=[
-            wire.Row(
-                keys=[_label(key) for key in row.keys],
-                estimates=[wire.Estimate(value=e.value, low=e.low, high=e.high) for e in row.estimates],
-            )
-            for row in table.rows
-        ],
+        rows=rows(table),
         notes=list(table.notes),
         bounds=wire.Bounds(groups=release.bounds.groups, rows=release.bounds.rows),
         charged=price(answered.charged, answered.permit.guarantee, epsilon_of),
         repeated=answered.repeated,
         budget=budget(answered.permit, answered.budget, epsilon_of),
     )
+
+
+def rows(table: ReleaseTable) -> list[wire.Row]:
+    return [
+        wire.Row(
+            keys=[_label(key) for key in row.keys],
+            estimates=[wire.Estimate(value=e.value, low=e.low, high=e.high) for e in row.estimates],
+        )
+        for row in table.rows
+    ]
 
 
 def opt_out_receipt(receipt: Receipt) -> wire.OptOutReceipt:

@@ -1,11 +1,11 @@
-"""What everyone may read without signing in: datasets, catalogue records, the register, the state of the ledger."""
+"""What everyone may read without signing in: datasets, catalogue records, the state of the ledger."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from dataspace import wire
-from dataspace.services import datasets, ledger, register
+from dataspace.services import datasets, ledger
 from dataspace.web.api import present
 from dataspace.web.auth import CurrentNode, Identifier
 
@@ -45,16 +45,10 @@ def get_record(dataset_id: Identifier, node: CurrentNode) -> Response:
     return Response(node.record_turtle(dataset.id), media_type="text/turtle")
 
 
-@router.get("/register")
-def get_register(node: CurrentNode) -> list[wire.RegisterEntry]:
-    """Who uses which data, why, until when (Art. 57(1)(j), 58(1))."""
-    return [present.register(row) for row in register.list_register(node.unit_of_work(), node.clock)]
-
-
 @router.get("/ledger")
 def get_ledger(node: CurrentNode) -> wire.LedgerState:
     """Recompute the privacy ledger and the audit trail, and say whether they are sound."""
-    return present.ledger(ledger.verify(node.unit_of_work()))
+    return present.ledger(ledger.verify(node.unit_of_work(), node.audit_files))
 
 
 @router.get("/ledger/postings")

@@ -10,6 +10,7 @@ from dataspace.domain.callers import Caller
 from dataspace.domain.errors import NotAuthenticated
 from dataspace.domain.token_scopes import parse_scopes, scopes_of
 from dataspace.services import accounts, sessions
+from dataspace.web import texts
 from dataspace.web.api import present_sign_in as present
 from dataspace.web.auth import CurrentCookies, CurrentNode, Identifier, current_cookies, current_node
 from dataspace.web.portal.shown import show
@@ -81,4 +82,5 @@ def _page(request: Request, caller: Caller, *, issued: str = "") -> Response:
         scopes=sorted(scopes_of(actor.roles)),
         issued=issued,
         csrf=cookies.csrf(cookies.session(request) or ""),
+        other_url=f"/account?lang={texts.other_than(texts.language(request))}",
     )

@@ -3,22 +3,26 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from dataspace.domain.public_register import Search
 from dataspace.services import datasets, register
-from dataspace.web.api import present
+from dataspace.web.api import present, public_present
 from dataspace.web.auth import CurrentNode, Identifier
 from dataspace.web.pages import templates
 
 router = APIRouter(include_in_schema=False)
 READ = ["GET", "HEAD"]
+LATEST = 10
+"""Entries of the register on the first page."""
 
 
 @router.api_route("/", methods=READ, response_class=HTMLResponse)
 def show_home(request: Request, node: CurrentNode) -> Response:
-    """Datasets and the public register."""
+    """Datasets and what came into the public register last."""
     uow = node.unit_of_work()
     published = [entry for entry in datasets.list_datasets(uow) if entry.current is not None]
     shown = [present.dataset(entry, datasets.get_schema(uow, entry.id)) for entry in published]
-    rows = [present.register(row) for row in register.list_register(uow, node.clock)]
+    latest, _ = register.search_register(uow, node.clock, node.is_holiday, Search(most=LATEST))
+    rows = [public_present.entry(view, node.settings.public_url) for view in latest]
     return templates.TemplateResponse(request, "home.html", {"datasets": shown, "register": rows})
 
 

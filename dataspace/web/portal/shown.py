@@ -1,13 +1,13 @@
-"""What the sign-in pages share: rendering in the reader's language, and addresses to go on to."""
+"""What the sign-in pages share: which ways of signing in there are, forms, and addresses to go on to."""
 
 import re
 from typing import Any
 
 from fastapi import Request, Response
 
+from dataspace.web import texts
 from dataspace.web.auth import current_cookies, current_node
-from dataspace.web.pages import templates
-from dataspace.web.portal.words import WORDS, language_of
+from dataspace.web.pages import page, unkept
 
 HOME = "/account"
 _OURS = re.compile(r"/(?:[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*)?")
@@ -19,20 +19,13 @@ def safe_next(wanted: str) -> str:
 
 
 def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page that no cache keeps; the language once chosen stays."""
-    language = language_of(request)
+    """A page that no cache keeps."""
     settings = current_node(request).settings
-    context = {
-        "lang": language,
-        "w": WORDS[language],
+    ways = {
         "provider": settings.oidc_issuer is not None and settings.oidc_client_id is not None,
         "local": settings.local_accounts,
     }
-    response = templates.TemplateResponse(request, template, context | values, status)
-    response.headers["Cache-Control"] = "no-store"
-    if request.query_params.get("lang") == language:
-        response.set_cookie("lang", language, max_age=31_536_000, samesite="lax", secure=settings.secure_cookies)
-    return response
+    return unkept(page(request, template, status, **ways, **values))
 
 
 def show_form(request: Request, template: str, status: int = 200, **values: Any) -> Response:
@@ -45,5 +38,5 @@ def show_form(request: Request, template: str, status: int = 200, **values: Any)
 
 
 def word(request: Request, key: str) -> str:
-    """One text in the reader's language."""
-    return WORDS[language_of(request)][key]
+    """One text of the sign-in pages in the reader's language."""
+    return texts.say(f"sign.{key}", texts.language(request))

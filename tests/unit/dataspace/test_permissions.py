@@ -10,6 +10,7 @@ import pytest
 from dataspace.domain import permissions
 from dataspace.domain.actors import Actor, Organisation, Role
 from dataspace.domain.applications import (
+    CHANGES_NOTHING,
     TRANSITIONS,
     AccessApplication,
     ApplicationAction,
@@ -17,7 +18,18 @@ from dataspace.domain.applications import (
     ApplicationState,
 )
 from dataspace.domain.errors import NotPermitted, WrongState
-from dataspace.domain.permissions import APPLICATION_ACTIONS, NODE_ACTIONS, PERMIT_ACTIONS, NodeAction, Party
+from dataspace.domain.permissions import (
+    APPLICATION_ACTIONS,
+    ASSESSORS_OWN,
+    CONFLICTS,
+    DECIDES,
+    NODE_ACTIONS,
+    PERMIT_ACTIONS,
+    CaseFacts,
+    NodeAction,
+    Party,
+    check_no_conflict,
+)
 from dataspace.domain.permits import POSSIBLE, DataPermit, PermitAction, PermitState
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 
@@ -41,23 +53,28 @@ PEOPLE = {
 }
 
 APPLICATION_TABLE = """
-state            | applicant            | named | assessor              | decision-maker
-draft            | edit submit view withdraw | view |                   |
-submitted        | view withdraw        | view  | start-assessment view | view
-under-assessment | view withdraw        | view  | view                  | grant refuse view
-granted          | view                 | view  | view                  | view
-refused          | view                 | view  | view                  | view
-withdrawn        | view                 | view  | view                  | view
-"""
+state            | applicant                 | named | assessor                                         | decision-maker | operator
+draft            | edit submit view withdraw | view  |                                                  | |
+submitted        | view withdraw             | view  | declare-interest file return start-assessment view | declare-interest file view |
+incomplete       | edit submit view withdraw | view  | declare-interest file lapse view | declare-interest file view | lapse
+lapsed           | view                      | view  | declare-interest file view | declare-interest file view |
+under-assessment | view withdraw             | view  | assess declare-interest file propose stand-down view | declare-interest file view |
+proposed         | view withdraw             | view  | declare-interest file stand-down view            | declare-interest file grant offer refuse send-back view |
+offered          | accept decline view withdraw | view | declare-interest file stand-down view          | declare-interest file view |
+accepted         | view withdraw             | view  | declare-interest file stand-down view            | declare-interest file grant send-back view |
+granted          | view                      | view  | declare-interest file view | declare-interest file view |
+refused          | view                      | view  | declare-interest file view | declare-interest file view |
+withdrawn        | view                      | view  | declare-interest file view | declare-interest file view |
+""".replace("file", "view-assessment")  # noqa: E501
 
 PERMIT_TABLE = """
-state     | applicant        | named                  | assessor         | decision-maker
-pending   | view view-budget | view view-budget       | view view-budget | revoke suspend view view-budget
-active    | view view-budget | query view view-budget | view view-budget | revoke suspend view view-budget
-suspended | view view-budget | view view-budget       | view view-budget | resume revoke view view-budget
-revoked   | view view-budget | view view-budget       | view view-budget | view view-budget
-expired   | view view-budget | view view-budget       | view view-budget | view view-budget
-"""
+state     | applicant                             | named      | assessor            | decision-maker
+pending   | ask-change answers view withdraw-change | view       | propose-change view | decide-change revoke suspend view
+active    | ask-change answers retry-answers view withdraw-change | query view | propose-change view | decide-change revoke suspend view
+suspended | ask-change answers view withdraw-change | view       | propose-change view | decide-change resume revoke view
+revoked   | answers view withdraw-change            | view       | view                | view
+expired   | answers view withdraw-change            | view       | view                | view
+""".replace(" answers", " view-answers")  # noqa: E501
 
 
 def expected(table: str) -> dict[tuple[str, str], set[str]]:
@@ -114,7 +131,8 @@ def test_every_person_state_and_action_of_an_application(
 def test_every_person_state_and_action_of_a_permit(person: str, state: PermitState, action: PermitAction) -> None:
     assert permit(state).state(NOW) is state
     allowed = permissions.may_act_on_permit(PEOPLE[person], action, permit(state), NOW)
-    assert allowed == (action in expected(PERMIT_TABLE).get((person, state), set()))
+    row = expected(PERMIT_TABLE).get((person, state), set())
+    assert allowed == (("view" if action is PermitAction.VIEW_BUDGET else action) in row)
 
 
 def test_tables_are_complete() -> None:
@@ -123,29 +141,56 @@ def test_tables_are_complete() -> None:
     assert frozenset.union(*APPLICATION_ACTIONS.values()) == set(ApplicationAction)
     assert frozenset.union(*PERMIT_ACTIONS.values()) == set(PermitAction) == set(POSSIBLE)
     assert frozenset.union(*NODE_ACTIONS.values()) == set(NodeAction)
-    assert {action for _, action in TRANSITIONS} == set(ApplicationAction) - {ApplicationAction.VIEW}
+    assert {action for _, action in TRANSITIONS} == set(ApplicationAction) - set(CHANGES_NOTHING)
 
 
 def test_every_application_state_can_be_reached_and_ends_somewhere() -> None:
     assert set(TRANSITIONS.values()) == set(ApplicationState)
     final = set(ApplicationState) - {state for state, _ in TRANSITIONS}
-    assert final == {ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+    ended = {ApplicationState.GRANTED, ApplicationState.REFUSED, ApplicationState.WITHDRAWN}
+    assert final == ended | {ApplicationState.LAPSED}
 
 
 @pytest.mark.parametrize("conflicted", ["applicant", "named"])
-@pytest.mark.parametrize("action", [ApplicationAction.GRANT, ApplicationAction.REFUSE])
+@pytest.mark.parametrize("action", sorted(DECIDES | {ApplicationAction.START_ASSESSMENT}))
 def test_who_applied_or_is_named_never_decides_whatever_their_roles(conflicted: str, action: ApplicationAction) -> None:
     official = actor(conflicted, Role.APPLICANT, Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
     with pytest.raises(NotPermitted, match=r"Art\. 55\(3\)"):
-        permissions.check_may_act_on_application(official, action, application(ApplicationState.UNDER_ASSESSMENT))
+        permissions.check_may_act_on_application(official, action, application(ApplicationState.PROPOSED))
 
 
-def test_who_assessed_does_not_decide() -> None:
+@pytest.mark.parametrize("action", sorted(DECIDES))
+def test_who_assessed_does_not_decide(action: ApplicationAction) -> None:
     both = actor("assessor", Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
     with pytest.raises(NotPermitted, match="two-person decision"):
-        permissions.check_may_act_on_application(
-            both, ApplicationAction.GRANT, application(ApplicationState.UNDER_ASSESSMENT)
-        )
+        permissions.check_may_act_on_application(both, action, application(ApplicationState.PROPOSED))
+
+
+@pytest.mark.parametrize("action", sorted(ASSESSORS_OWN))
+def test_who_did_not_take_a_case_up_does_not_assess_it(action: ApplicationAction) -> None:
+    other = actor("other", Role.HDAB_ASSESSOR)
+    with pytest.raises(NotPermitted, match="another person"):
+        permissions.check_may_act_on_application(other, action, application(ApplicationState.UNDER_ASSESSMENT))
+
+
+FACTS = {
+    "recused": CaseFacts(recused=frozenset({"official"})),
+    "holder": CaseFacts(holders=frozenset({ORGANISATION.name})),
+    "preparer": CaseFacts(preparers=frozenset({"official"})),
+}
+
+
+def test_each_conflict_has_a_case() -> None:
+    assert set(FACTS) == set(CONFLICTS)
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS)
+def test_each_conflict_keeps_an_official_out_and_says_why(conflict: str) -> None:
+    official = actor("official", Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
+    with pytest.raises(NotPermitted, match=r"Art\. 55\(3\)") as raised:
+        check_no_conflict(official, FACTS[conflict])
+    assert CONFLICTS[conflict].reason in raised.value.message
+    check_no_conflict(official, CaseFacts(frozenset({"another"}), frozenset({"another"}), frozenset({"another"})))
 
 
 def test_an_official_named_in_a_permit_does_not_decide_on_it() -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0002"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -18,7 +18,7 @@ _ADDED: dict[str, dict[str, sa.types.TypeEngine[Any]]] = {
         "size": sa.String(length=20),
         "trusted_until": sa.Date(),
     },
-    "persons": {"email": sa.String(length=254), "deactivated_at": sa.DateTime()},
+    "persons": {"deactivated_at": sa.DateTime()},
     "tokens": {"scopes": sa.JSON(), "last_used_on": sa.Date()},
 }
 
@@ -27,7 +27,6 @@ def upgrade() -> None:
     for table, columns in _ADDED.items():
         for name, kind in columns.items():
             op.add_column(table, sa.Column(name, kind))
-    op.create_index("ix_persons_email", "persons", ["email"], unique=True)
     op.create_table(
         "local_accounts",
         sa.Column("login", sa.String(length=200), nullable=False),
@@ -86,7 +85,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("throttles", "sessions", "invitations", "identities", "local_accounts"):
         op.drop_table(table)
-    op.drop_index("ix_persons_email", "persons")
     for table, columns in _ADDED.items():
         for name in columns:
             op.drop_column(table, name)

@@ -1,0 +1,222 @@
+"""The public register as a projection of the cases: rewritten in the transaction of each change, searched in SQL."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, insert, or_, select
+
+from dataspace.db import tables as t
+from dataspace.db.accounts import SqlAccounts
+from dataspace.db.applications import SqlApplications
+from dataspace.db.permits import SqlPermits
+from dataspace.db.records import SqlRecords
+from dataspace.db.tables.public import register_entries as r
+from dataspace.domain.applications import AccessApplication
+from dataspace.domain.errors import NotFound
+from dataspace.domain.events import AuditEvent
+from dataspace.domain.permits import DataPermit
+from dataspace.domain.public_register import (
+    DECIDED,
+    CaseKind,
+    DecisionPublication,
+    PublicState,
+    RegisterEntry,
+    Search,
+    Stage,
+    entry_of,
+)
+from dataspace.domain.purposes import Purpose
+from dataspace.domain.redaction import ConfidentialPart, Redaction
+from dataspace.services.ports import AuditTrail
+
+MOST_WORDS = 10
+"""Words of a search that count; each is a look at every entry."""
+
+SILENT = ("query-", "release-", "token-", "opt-out", "budget-", "finding-")
+"""Beginnings of the kinds of events that change nothing the public sees of a case."""
+
+
+class SqlPublicRegister:
+    def __init__(
+        self,
+        connection: Connection,
+        audit: AuditTrail,
+        parts: SqlRecords[ConfidentialPart],
+        publications: SqlRecords[DecisionPublication],
+    ) -> None:
+        self._connection, self._parts, self._publications = connection, parts, publications
+        self._accounts = SqlAccounts(connection, audit)
+        self._applications, self._permits = SqlApplications(connection, audit), SqlPermits(connection, audit)
+
+    def follow(self, events: Iterable[AuditEvent]) -> None:
+        """Rewrite the entries of all applications that the events of a transaction concern, before its commit."""
+        cases = {e.subject: e for e in events if not e.kind.value.startswith(SILENT)}
+        for subject, event in cases.items():
+            for application in self._cases(subject):
+                self.refresh(application, event.at)
+
+    def refresh(self, application_id: str, at: datetime) -> None:
+        """Write the entry of one application anew, as of `at`."""
+        application = self._applications.get(application_id)
+        permit = self._permit(application_id)
+        published = self._published(application)
+        applicant = self._accounts.get(application.applicant)
+        organisation = applicant.organisation
+        redaction = Redaction.of(self._parts.where(case=application_id), self._names(application, permit))
+        entry = entry_of(application, (organisation.name, organisation.public_body), permit, redaction, published, at)
+        if entry is not None:
+            self.put(entry)
+
+    def redaction(self, application_id: str) -> Redaction:
+        """What to leave out of texts on a case; of one that is no application, the parts declared alone."""
+        if not self._cases(application_id):
+            return Redaction.of(self._parts.where(case=application_id))
+        return self._redaction(self._applications.get(application_id), self._permit(application_id))
+
+    def _redaction(self, application: AccessApplication, permit: DataPermit | None) -> Redaction:
+        return Redaction.of(self._parts.where(case=application.id), self._names(application, permit))
+
+    def put(self, entry: RegisterEntry) -> None:
+        """Write an entry in the place of the one of that number; its texts are already redacted."""
+        self._connection.execute(delete(r).where(r.c.number == entry.number))
+        self._connection.execute(insert(r).values(**_values(entry)))
+
+    def get(self, number: str) -> RegisterEntry:
+        """By the number of the case or of its permit, or by its identifier."""
+        named = or_(r.c.number == number, r.c.permit_number == number, r.c.case_id == number)
+        row = self._connection.execute(select(r).where(named)).first()
+        if row is None:
+            raise NotFound(f"there is no entry {number} in the register")
+        return _entry(row)
+
+    def search(self, asked: Search, now: datetime) -> tuple[list[RegisterEntry], int]:
+        """One page of what fits, newest receipt first, and how many fit in all."""
+        fits = _fits(asked, now, self._connection.dialect.name)
+        query = select(r).where(*fits, *self._beyond(asked.after))
+        page = self._entries(query.order_by(r.c.received_at.desc(), r.c.number.desc()).limit(asked.most))
+        if len(page) < asked.most and not asked.after:
+            return page, len(page)
+        counted = select(func.count()).select_from(r).where(*fits)
+        return page, int(self._connection.execute(counted).scalar_one())
+
+    def latest(self, most: int) -> list[RegisterEntry]:
+        """Entries by their last change, newest first."""
+        return self._entries(select(r).order_by(r.c.updated_at.desc(), r.c.number.desc()).limit(most))
+
+    def all(self) -> list[RegisterEntry]:
+        return self._entries(select(r).order_by(r.c.received_at, r.c.number))
+
+    def unpublished(self) -> list[RegisterEntry]:
+        """Decided cases whose reasons are not published yet, the oldest decision first."""
+        waiting = and_(r.c.stage.in_([stage.value for stage in DECIDED]), r.c.reasons_published_at.is_(None))
+        return self._entries(select(r).where(waiting).order_by(r.c.decided_at, r.c.number))
+
+    def missing(self) -> list[str]:
+        """Applications that were received and have no entry, as in a database from before there was a register."""
+        known = select(r.c.case_id)
+        received = and_(t.applications.c.submitted_at.is_not(None), t.applications.c.id.not_in(known))
+        return list(self._connection.execute(select(t.applications.c.id).where(received)).scalars())
+
+    def _entries(self, query: Select[Any]) -> list[RegisterEntry]:
+        return [_entry(row) for row in self._connection.execute(query)]
+
+    def _beyond(self, after: str) -> list[ColumnElement[bool]]:
+        if not after:
+            return []
+        last = self._connection.execute(select(r.c.received_at, r.c.number).where(r.c.number == after)).first()
+        if last is None:
+            raise NotFound(f"there is no entry {after} in the register to go on from")
+        same = and_(r.c.received_at == last.received_at, r.c.number < last.number)
+        return [or_(r.c.received_at < last.received_at, same)]
+
+    def _cases(self, subject: str) -> list[str]:
+        applications, permits = t.applications.c, t.permits.c
+        own = self._connection.execute(select(applications.id).where(applications.id == subject)).scalars().all()
+        of_permit = self._connection.execute(select(permits.application).where(permits.id == subject)).scalars().all()
+        return [*own, *of_permit]
+
+    def _permit(self, application_id: str) -> DataPermit | None:
+        query = select(t.permits.c.id).where(t.permits.c.application == application_id)
+        found = self._connection.execute(query).scalars().first()
+        return self._permits.get(found) if found else None
+
+    def _published(self, application: AccessApplication) -> datetime | None:
+        """When the reasons were published: with the decision, unless the case has confidential parts to look for."""
+        if application.decided_at is None:
+            return None
+        if not self._parts.where(case=application.id):
+            return application.decided_at
+        after = [p.published_at for p in self._publications.where(case=application.id)]
+        return after[0] if after else None
+
+    def _names(self, application: AccessApplication, permit: DataPermit | None) -> list[str]:
+        persons = {application.applicant, *application.form.persons} | (permit.persons if permit else set())
+        persons |= {person for person in (application.assessor, application.decision_maker) if person}
+        known = select(t.persons.c.name, t.persons.c.organisation).where(t.persons.c.id.in_(persons))
+        # who applies in their own name is the applicant, and shown
+        return [row.name for row in self._connection.execute(known) if row.name != row.organisation]
+
+
+def plain_words(text: str) -> str:
+    """Lower case without accents, as texts are searched."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c))
+
+
+def _fits(asked: Search, now: datetime, dialect: str) -> list[ColumnElement[bool]]:
+    fits: list[ColumnElement[bool]] = []
+    if asked.state is not None:
+        fits.append(_state(now) == asked.state.value)
+    if asked.purpose is not None:
+        fits.append(r.c.purposes.contains(asked.purpose.letter, autoescape=True))
+    if asked.dataset:
+        fits.append(r.c.datasets.contains(f" {asked.dataset} ", autoescape=True))
+    # many times faster than LIKE, and the words need no escaping
+    place = func.instr if dialect == "sqlite" else func.strpos
+    fits += [place(r.c.words, word) > 0 for word in sorted(set(plain_words(asked.words).split()))[:MOST_WORDS]]
+    return fits
+
+
+def _state(now: datetime) -> ColumnElement[str]:
+    """`RegisterEntry.state` in SQL."""
+    return case(
+        (r.c.stage != Stage.PERMIT.value, r.c.stage),
+        (r.c.revoked_at.is_not(None), PublicState.REVOKED.value),
+        (r.c.valid_until <= now, PublicState.EXPIRED.value),
+        (r.c.suspended_at.is_not(None), PublicState.SUSPENDED.value),
+        (r.c.valid_from <= now, PublicState.ACTIVE.value),
+        else_=PublicState.PENDING.value,
+    )
+
+
+SAME = (
+    "number", "applicant", "public_body", "title", "lay_summary", "received_at", "updated_at", "decided_at", "reasons",
+    "reasons_published_at", "permit_number", "issued_at", "valid_from", "valid_until", "suspended_at", "revoked_at",
+    "permit_reasons",
+)  # fmt: skip
+"""Fields that are stored as they are."""
+
+
+def _values(entry: RegisterEntry) -> dict[str, Any]:
+    said = (entry.number, entry.permit_number or "", entry.applicant, entry.title, entry.lay_summary, entry.reasons)
+    return {name: getattr(entry, name) for name in SAME} | {
+        "case_id": entry.case,
+        "kind": entry.kind.value,
+        "stage": entry.stage.value,
+        "purposes": "".join(purpose.letter for purpose in entry.purposes),
+        "datasets": f" {' '.join(entry.datasets)} ",
+        "words": plain_words(" ".join((*said, *entry.datasets))),
+    }
+
+
+def _entry(row: Row[Any]) -> RegisterEntry:
+    return RegisterEntry(
+        **{name: row._mapping[name] for name in SAME},
+        case=row.case_id,
+        kind=CaseKind(row.kind),
+        stage=Stage(row.stage),
+        purposes=tuple(Purpose(letter) for letter in row.purposes),
+        datasets=tuple(row.datasets.split()),
+    )

@@ -1,0 +1,89 @@
+"""What the services need for decisions: findings, proposals, changes of permits, exclusions, tabulations, budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from dataspace.domain.assessments import Finding
+from dataspace.domain.budget_requests import BudgetRequest
+from dataspace.domain.events import AuditEvent
+from dataspace.domain.exclusions import Exclusion
+from dataspace.domain.permit_changes import PermitChange
+from dataspace.domain.proposals import CaseStep, Proposal
+from dataspace.domain.tabulations import TabulationPlan, TabulationRun
+
+
+class Decisions(Protocol):
+    """What the access body writes about each application; added, never changed."""
+
+    def add_findings(self, application_id: str, findings: list[Finding]) -> None: ...
+    def findings(self, application_id: str) -> list[Finding]:
+        """Oldest first."""
+        ...
+
+    def add_proposal(self, application_id: str, proposal: Proposal) -> None: ...
+    def proposals(self, application_id: str) -> list[Proposal]:
+        """Oldest first; the last one counts."""
+        ...
+
+    def add_step(self, application_id: str, step: CaseStep) -> None: ...
+    def steps(self, application_id: str) -> list[CaseStep]: ...
+    def recuse(self, application_id: str, person_id: str, interest: str, event: AuditEvent) -> None:
+        """Once for each person; said again, nothing changes."""
+        ...
+
+    def recused(self, application_id: str) -> frozenset[str]: ...
+
+
+class PermitChanges(Protocol):
+    """Amendments and extensions asked for. `save` is as strict as Applications.save."""
+
+    def add(self, change: PermitChange, event: AuditEvent) -> None: ...
+    def save(self, change: PermitChange, event: AuditEvent) -> None: ...
+    def get(self, change_id: str) -> PermitChange: ...
+    def of_permit(self, permit_id: str) -> list[PermitChange]: ...
+
+
+class Exclusions(Protocol):
+    """The exclusion list (Art. 63(3)), also what has ended."""
+
+    def add(self, exclusion: Exclusion, event: AuditEvent) -> None: ...
+    def of(self, persons: Iterable[str]) -> list[Exclusion]: ...
+    def all(self) -> list[Exclusion]: ...
+
+
+class Tabulations(Protocol):
+    """Tabulation plans, and what became of each tabulation."""
+
+    def set_plan(self, application_id: str, plan: TabulationPlan, event: AuditEvent) -> None:
+        """Raises WrongState if the application has one."""
+        ...
+
+    def plan(self, application_id: str) -> TabulationPlan | None: ...
+    def add_runs(self, runs: list[TabulationRun]) -> None: ...
+    def save_run(self, run: TabulationRun, event: AuditEvent) -> None:
+        """What was answered stays answered."""
+        ...
+
+    def runs(self, permit_id: str) -> list[TabulationRun]:
+        """In the order of the plan."""
+        ...
+
+    def waiting(self) -> list[str]:
+        """Permits with a tabulation that was not tried yet."""
+        ...
+
+
+class BudgetRequests(Protocol):
+    """Requests for more budget. `add` raises WrongState while one waits, `decide` if it was decided."""
+
+    def add(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def decide(self, request: BudgetRequest, event: AuditEvent) -> None: ...
+    def get(self, request_id: str) -> BudgetRequest:
+        """By identifier or number."""
+        ...
+
+    def of_permit(self, permit_id: str) -> list[BudgetRequest]: ...
+    def waiting(self, most: int) -> list[BudgetRequest]: ...
+    def next_number(self, year: int) -> str: ...

@@ -1,0 +1,78 @@
+"""Results that users publish, and more time to publish them (Art. 61(4))."""
+
+from datetime import date, datetime
+
+from dataspace.domain.actors import Actor
+from dataspace.domain.errors import InvalidInput, NotPermitted, WrongState
+from dataspace.domain.events import AuditEvent, EventKind
+from dataspace.domain.identifiers import new_id
+from dataspace.domain.public_permissions import PublicAction, check_may
+from dataspace.domain.public_register import RegisterEntry, Stage
+from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, end_of_access, link_of
+from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.register import duties_of, duty_of
+
+LONGEST_TITLE = 500
+
+
+def register_result(
+    uow: UnitOfWork, clock: Clock, by: Actor, case: str,
+    *, kind: ResultKind, title: str, link: str, lay_summary: str, supersedes: str = "",
+) -> Result:  # fmt: skip
+    """Publish a result of one's own case in the register; `supersedes` is the result that it corrects."""
+    with uow:
+        now, entry = clock.now(), uow.public.register.get(case)
+        _check_own(uow, by, entry)
+        if entry.stage not in (Stage.PERMIT, Stage.ANSWERED):
+            raise WrongState(f"case {entry.number} has no permit and no answer, so it has no results")
+        if len(title) > LONGEST_TITLE:
+            raise InvalidInput(f"a title has at most {LONGEST_TITLE} characters")
+        known = {result.id for result in uow.public.results.where(case=entry.case)}
+        if supersedes and supersedes not in known:
+            raise InvalidInput("a result corrects one of the same case; name it by its identifier")
+        result = Result(new_id("res"), entry.case, kind, title, link_of(link), lay_summary, by.id, now, supersedes)
+        details = {"number": entry.number, "result": result.id, "kind": kind.value}
+        uow.public.results.add(result, AuditEvent(EventKind.RESULT_REGISTERED, by.id, entry.case, now, details))
+        uow.commit()
+    return result
+
+
+def extend_publication(
+    uow: UnitOfWork, clock: Clock, by: Actor, case: str, *, until: datetime, reason: str
+) -> PublicationExtension:
+    """Give more time to publish, where that is justified, for example by a journal's review (Art. 61(4))."""
+    check_may(by, PublicAction.EXTEND_PUBLICATION)
+    if not reason.strip():
+        raise InvalidInput("give the reason for the extension; it is part of the decision")
+    with uow:
+        now, entry = clock.now(), uow.public.register.get(case)
+        state, due = duty_of(uow, entry, now)
+        if state is Duty.MET or due is None or end_of_access(entry) is None:
+            raise WrongState(f"there is no duty to publish that could be extended in case {entry.number}")
+        if until.date() <= due or until <= now:
+            raise InvalidInput(f"results are due on {due}; extend to a later day, in the future")
+        extension = PublicationExtension(new_id("ext"), entry.case, until, reason, by.id, now)
+        details = {"number": entry.number, "until": until.date().isoformat(), "reason": reason}
+        event = AuditEvent(EventKind.PUBLICATION_EXTENDED, by.id, entry.case, now, details)
+        uow.public.extensions.add(extension, event)
+        uow.commit()
+    return extension
+
+
+def list_duties(uow: UnitOfWork, clock: Clock, by: Actor) -> list[tuple[RegisterEntry, Duty, date | None]]:
+    """Every case whose access has ended, and how its duty to publish stands; for the access body."""
+    check_may(by, PublicAction.EXTEND_PUBLICATION)
+    now = clock.now()
+    with uow.reading():
+        return duties_of(uow, (entry for entry in uow.public.register.all() if _ended(entry, now)), now)
+
+
+def _ended(entry: RegisterEntry, now: datetime) -> bool:
+    ended = end_of_access(entry)
+    return ended is not None and ended <= now
+
+
+def _check_own(uow: UnitOfWork, by: Actor, entry: RegisterEntry) -> None:
+    application = uow.applications.get(entry.case)
+    if by.id != application.applicant and by.id not in application.form.persons:
+        raise NotPermitted(f"results of {entry.number} are registered by those who have its permit")

@@ -1,0 +1,125 @@
+"""What the pages to sign in and the page My account say; `texts` adds them to its own."""
+
+SIGN_IN: dict[str, tuple[str, str]] = {
+    "sign.sign_in": ("Sign in", "Se connecter"),
+    "sign.sign_out": ("Sign out", "Se déconnecter"),
+    "sign.with_provider": ("Sign in with your organisation", "Se connecter avec votre organisation"),
+    "sign.with_password": ("Sign in with a password", "Se connecter avec un mot de passe"),
+    "sign.login": ("Account name", "Nom du compte"),
+    "sign.password": ("Password", "Mot de passe"),
+    "sign.no_account": (
+        "Accounts are opened by the operator of this node, who sends a one-time link.",
+        "Les comptes sont ouverts par l'exploitant de ce nœud, qui envoie un lien à usage unique.",
+    ),
+    "sign.not_done": ("This did not work", "Cela n'a pas fonctionné"),
+    "sign.wrong": (
+        "The account name or the password is wrong. Try again, or ask the operator for a new one-time link.",
+        "Le nom du compte ou le mot de passe est erroné. Réessayez, ou demandez un nouveau lien à l'exploitant.",
+    ),
+    "sign.too_many": (
+        "Too many attempts. Seconds to wait before the next one:",
+        "Trop de tentatives. Secondes à attendre avant la prochaine :",
+    ),
+    "sign.provider_refused": (
+        "You could not be signed in with this identity. Try again, or ask the operator for a one-time link.",
+        "La connexion avec cette identité a échoué. Réessayez, ou demandez un lien à usage unique à l'exploitant.",
+    ),
+    "sign.provider_away": (
+        "The identity provider cannot be reached. Try again, or tell the operator if it stays so.",
+        "Le fournisseur d'identité est injoignable. Réessayez, ou prévenez l'exploitant si cela persiste.",
+    ),
+    "sign.stale": (
+        "The page was open too long. Fill it in once more.",
+        "La page est restée ouverte trop longtemps. Remplissez-la de nouveau.",
+    ),
+    "sign.link_over": (
+        "This one-time link is unknown, used or expired. Ask the operator for a new one.",
+        "Ce lien à usage unique est inconnu, déjà utilisé ou expiré. Demandez-en un nouveau à l'exploitant.",
+    ),
+    "sign.invitation": ("Open your account", "Ouvrir votre compte"),
+    "sign.invited": ("This one-time link is for", "Ce lien à usage unique est destiné à"),
+    "sign.link_provider": ("Use the identity of your organisation", "Utiliser l'identité de votre organisation"),
+    "sign.new_password": ("New password", "Nouveau mot de passe"),
+    "sign.password_rule": (
+        "12 characters or more, at least five different ones, and not your name.",
+        "12 caractères ou plus, dont au moins cinq différents, et pas votre nom.",
+    ),
+    "sign.bad_password": (
+        "The password was not accepted: 12 characters or more, at least five different ones, and not your name.",
+        "Le mot de passe n'est pas accepté : 12 caractères ou plus, dont au moins cinq différents, et pas votre nom.",
+    ),
+    "sign.set_password": ("Set the password", "Enregistrer le mot de passe"),
+    "sign.password_is_set": (
+        "The password is set. Sign in with it.",
+        "Le mot de passe est enregistré. Connectez-vous.",
+    ),
+    "sign.signed_out": ("You are signed out.", "Vous êtes déconnecté."),
+    "sign.account": ("My account", "Mon compte"),
+    "sign.name": ("Name", "Nom"),
+    "sign.organisation": ("Organisation", "Organisation"),
+    "sign.roles": ("Roles", "Rôles"),
+    "sign.identifier": ("Identifier", "Identifiant"),
+    "sign.tokens": ("Access tokens", "Jetons d'accès"),
+    "sign.tokens_lead": (
+        "For the Python client, the command line and other programs. A token never may more than you.",
+        "Pour le client Python, la ligne de commande et d'autres programmes. Un jeton ne peut jamais plus que vous.",
+    ),
+    "sign.token_made": ("Your new token", "Votre nouveau jeton"),
+    "sign.shown_once": (
+        "Copy it now: it is not shown again.",
+        "Copiez-le maintenant : il ne sera plus affiché.",
+    ),
+    "sign.no_tokens": ("You have no token.", "Vous n'avez pas de jeton."),
+    "sign.new_token": ("New token", "Nouveau jeton"),
+    "sign.make_token": ("Issue the token", "Créer le jeton"),
+    "sign.label": ("Label", "Libellé"),
+    "sign.label_hint": ("What it is for, for example: laptop.", "À quoi il sert, par exemple : ordinateur portable."),
+    "sign.valid_for": ("Valid for", "Valable"),
+    "sign.days": ("days", "jours"),
+    "sign.scopes": ("What it may do", "Ce qu'il peut faire"),
+    "sign.scopes_hint": ("Without a choice, all that you may.", "Sans choix, tout ce que vous pouvez."),
+    "sign.all_scopes": ("all that you may", "tout ce que vous pouvez"),
+    "sign.scope_read": (
+        "read: applications, permits, budgets, deadlines",
+        "lire : demandes, autorisations, budgets, échéances",
+    ),
+    "sign.scope_query": (
+        "query: ask, which spends the budget, and read answers",
+        "interroger : poser des questions, payées du budget, et lire les réponses",
+    ),
+    "sign.scope_apply": (
+        "apply: file, change and withdraw applications, accept offers",
+        "demander : déposer, modifier et retirer des demandes, accepter des offres",
+    ),
+    "sign.scope_decide": (
+        "decide: assess, propose, decide, publish, revoke",
+        "décider : évaluer, proposer, décider, publier, retirer",
+    ),
+    "sign.scope_record": (
+        "record: steps, results, findings",
+        "enregistrer : étapes, résultats, constats",
+    ),
+    "sign.scope_audit": (
+        "audit: search and export the audit trail",
+        "journal : chercher et exporter le journal d'audit",
+    ),
+    "sign.scope_opt-out": (
+        "opt-out: record and read opt-outs",
+        "opposition : enregistrer et lire des oppositions",
+    ),
+    "sign.scope_operate": (
+        "operate: organisations, persons, roles, messages",
+        "exploiter : organisations, personnes, rôles, messages",
+    ),
+    "sign.scope_account": ("account: your tokens and sessions", "compte : vos jetons et sessions"),
+    "sign.until": ("Valid until", "Valable jusqu'au"),
+    "sign.last_used": ("Last used", "Dernière utilisation"),
+    "sign.never": ("never", "jamais"),
+    "sign.action": ("Action", "Action"),
+    "sign.revoke": ("Revoke", "Révoquer"),
+    "sign.sessions": ("Where you are signed in", "Où vous êtes connecté"),
+    "sign.started": ("Since", "Depuis"),
+    "sign.seen": ("Last seen", "Dernière activité"),
+    "sign.this_one": ("this browser", "ce navigateur"),
+    "sign.end": ("Sign out there", "Y mettre fin"),
+}
