@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from dataspace.wire import Shape
 
-Scope = Literal["read", "query", "apply", "decide", "opt-out", "operate", "account"]
+Scope = Literal["read", "query", "apply", "decide", "record", "audit", "opt-out", "operate", "account"]
 Kind = Literal[
     "data-holder", "trusted-holder", "intermediation-entity", "user-organisation", "access-body",
     "coordinator-access-body", "supervisory-authority",

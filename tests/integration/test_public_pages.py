@@ -212,8 +212,10 @@ def test_a_complaint_by_the_form(api: ApiNode) -> None:
     assert filed.status_code == 201
     assert filed.headers["cache-control"] == "no-store"
     receipt, secret = re.findall(r"<dd><code>([^<]+)</code>", filed.text)
-    shown = api.client.post("/complaints/progress", data={"receipt": receipt, "secret": f" {secret} "})
-    assert "data protection authority" in shown.text
+    key = {"receipt": receipt, "secret": f" {secret} "}
+    shown = api.client.post("/complaints/progress", data=key)
+    assert "autorité de protection des données" in shown.text, "a chosen language stays"
+    assert "data protection authority" in api.client.post("/complaints/progress?lang=en", data=key).text
     missing = api.client.post("/complaints/progress", data={"receipt": receipt, "secret": "x"}, headers=BROWSER)
     assert missing.status_code == 404
     assert api.client.post("/complaints", data={"subject": "x"}, headers=BROWSER).status_code == 422

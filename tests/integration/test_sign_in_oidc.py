@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey, RSAKey
 from pydantic import SecretStr
 
 from dataspace.domain.actors import SYSTEM, Role
-from dataspace.services import persons, sign_in
+from dataspace.services import accounts, persons, sign_in
 from dataspace.web.app import create_app
 from tests.api_node import ApiNode, make_api_node
 from tests.browser import Browser, make_browser
@@ -211,10 +211,19 @@ def test_an_email_links_only_if_verified_and_settings_say_so(
     api: ApiNode, provider: Provider, allowed: bool, verified: object, status: int
 ) -> None:
     people = api.people
-    persons.set_email(people.uow, people.clock, SYSTEM, people.colleague.id, "Carl@Example.org")
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "Carl@Example.org")
     configure(api, oidc_match_email=allowed)
     provider.forge = lambda claims: claims | {"email_verified": verified}
     assert sign_in_at(make_browser(api), provider).status_code == status
+
+
+def test_an_email_that_two_persons_share_links_nobody(api: ApiNode, provider: Provider) -> None:
+    people = api.people
+    for person in (people.colleague, people.researcher):
+        accounts.change_address(people.uow, people.clock, SYSTEM, person.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    provider.forge = lambda claims: claims | {"email_verified": True}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
 
 
 def test_roles_come_from_claims_only_by_a_table(api: ApiNode, provider: Provider) -> None:

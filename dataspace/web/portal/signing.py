@@ -140,7 +140,7 @@ def _invitation(request: Request, secret: str, status: int = 200, fault: str = "
     except NotAuthenticated as error:
         return show_form(request, "invitation.html", status_of(error), fault=word(request, "link_over"))
     return show_form(
-        request, "invitation.html", status, fault=fault, name=person.name, login=invitation.login, secret=secret
+        request, "invitation.html", status, fault=fault, invited=person.name, login=invitation.login, secret=secret
     )
 
 
