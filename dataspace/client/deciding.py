@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from dataspace import wire
 from dataspace.client.asking import checked
+from dataspace.client.transport import Transport
 from dataspace.wire import decisions as shapes
 
-T = TypeVar("T")
 
-
-class Deciding:
+class Deciding(Transport):
     """Mixed into `dataspace.client.Dataspace`."""
-
-    def _get(self, path: str, shape: type[T]) -> T:
-        raise NotImplementedError
-
-    def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
-        raise NotImplementedError
 
     # For applicants and data users
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
-
-import httpx2
 
 from dataspace import wire
 from dataspace.client.asking import checked
+from dataspace.client.transport import Transport
 from dataspace.wire import forms as shapes
-
-T = TypeVar("T")
 
 
 def content_of(fields: dict[str, Any]) -> shapes.Content:
@@ -20,7 +17,7 @@ def content_of(fields: dict[str, Any]) -> shapes.Content:
     return checked(shapes.Content, _plain(fields))
 
 
-class Forms:
+class Forms(Transport):
     """Methods of `Dataspace` on drafts, submitted versions and attachments."""
 
     def forms(self) -> list[shapes.FormEntry]:
@@ -83,12 +80,6 @@ class Forms:
     def detach(self, application: str, attachment: str) -> None:
         """Take a file out of a draft; what was submitted keeps it."""
         self._received("DELETE", f"/applications/{application}/attachments/{attachment}")
-
-    def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
-        raise NotImplementedError
-
-    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        raise NotImplementedError
 
 
 def _plain(value: Any) -> Any:

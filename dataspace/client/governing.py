@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
 from dataspace import wire
 from dataspace.client.asking import Number, checked
+from dataspace.client.transport import Transport
 from dataspace.wire.ledger import AuditEventEntry, BudgetRequestEntry, BudgetWish
 
-T = TypeVar("T")
 PAGE = 500
 
 
-class Governing:
+class Governing(Transport):
     """Mixed into `Dataspace`, which sends."""
-
-    @abstractmethod
-    def _get(self, path: str, shape: type[T]) -> T: ...
-
-    @abstractmethod
-    def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T: ...
-
-    @abstractmethod
-    def _text(self, path: str) -> str: ...
 
     def ask_for_budget(
         self,

@@ -5,26 +5,21 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from urllib.parse import urlencode
-
-import httpx2
-from pydantic import TypeAdapter, ValidationError
 
 from dataspace import wire
 from dataspace.client.answer import Answer
 from dataspace.client.asking import Number, query_request
 from dataspace.client.deciding import Deciding
 from dataspace.client.dummy import Dummy, make_dummy
-from dataspace.client.errors import DataspaceError, InvalidInput, Unreachable, from_problem
+from dataspace.client.errors import InvalidInput
 from dataspace.client.forms import Forms
 from dataspace.client.governing import Governing
 from dataspace.client.ledger import verify
 from dataspace.wire import clocks as clock_shapes
 from dataspace.wire import public, signin
 
-T = TypeVar("T")
 OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
 DocumentForm = Literal["jws", "pdf", "odrl", "visa"]
@@ -44,21 +39,8 @@ class Dataspace(Deciding, Forms, Governing):
     """
 
     def __init__(self, url: str, token: str | None = None, *, permit: str | None = None, timeout: float = 120) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx2.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=timeout)
+        super().__init__(url, token, timeout)
         self._permit = permit
-
-    def __enter__(self) -> Dataspace:
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the connection back."""
-        self._http.close()
 
     # Finding data
 
@@ -276,35 +258,6 @@ class Dataspace(Deciding, Forms, Governing):
         self._permit = _only_active(self.permits())
         return self._permit
 
-    def _get(self, path: str, shape: type[T]) -> T:
-        return self._send("GET", path, shape)
-
-    def _post(self, path: str, body: wire.Shape | None, shape: type[T], headers: dict[str, str] | None = None) -> T:
-        return self._send("POST", path, shape, json=body.model_dump(mode="json") if body else None, headers=headers)
-
-    def _text(self, path: str) -> str:
-        return self._received("GET", path).text
-
-    def _send(self, method: str, path: str, shape: type[T], **options: Any) -> T:
-        response = self._received(method, path, **options)
-        try:
-            return TypeAdapter(shape).validate_json(response.content or b"null")
-        except ValidationError:
-            raise DataspaceError(
-                f"{self._http.base_url} answered something else than expected: is it a node, of this version?"
-            ) from None
-
-    def _received(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        try:
-            response = self._http.request(method, path, **options)
-        except httpx2.TransportError as error:
-            raise Unreachable(f"no answer from {self._http.base_url}: is the node running? ({error})") from error
-        except httpx2.InvalidURL as error:
-            raise InvalidInput(f"this is not an address of a node: {error}") from None
-        if response.is_error:
-            raise from_problem(_problem(response))
-        return response
-
 
 def _only_active(permits: list[wire.PermitEntry]) -> str:
     active = [permit for permit in permits if permit.state == "active"]
@@ -317,11 +270,3 @@ def _only_active(permits: list[wire.PermitEntry]) -> str:
         raise InvalidInput("you are named in no permit: apply for one first")
     states = ", ".join(f"{permit.number} is {permit.state}" for permit in permits)
     raise InvalidInput(f"none of your permits is active: {states}")
-
-
-def _problem(response: httpx2.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        body = None
-    return body if isinstance(body, dict) else {"detail": f"the node answered {response.status_code} without a reason"}
