@@ -31,8 +31,9 @@ from dataspace.passwords import ARGON2
 from dataspace.pseudonyms import StorePseudonyms, wrapping_of
 from dataspace.services import checkpoints, ledger, permits, register, tabulations
 from dataspace.services.documents import Recent
-from dataspace.services.ports import Clock, Passwords, Pseudonyms, UnitOfWork
+from dataspace.services.ports import Clock, Pseudonyms, UnitOfWork
 from dataspace.services.queries import Engine, Question, run_query
+from dataspace.services.sign_in_ports import Passwords
 from dataspace.settings import Mode, Settings
 from dataspace.signing import SigningKeys
 from pipelines.store.reader import Store

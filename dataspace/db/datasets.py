@@ -39,6 +39,7 @@ class SqlDatasets:
                 registered_at=dataset.registered_at,
             )
         )
+        self._prepared(dataset.id, event.actor)
         self._audit.append(event)
 
     def publish(self, dataset: Dataset, schema: DatasetSchema, event: AuditEvent) -> None:
@@ -59,6 +60,7 @@ class SqlDatasets:
             .where(t.datasets.c.id == dataset.id)
             .values(title=dataset.title, current=dataset.current, published_at=dataset.published_at)
         )
+        self._prepared(dataset.id, event.actor)
         self._audit.append(event)
 
     def get(self, dataset_id: str) -> Dataset:
@@ -75,6 +77,14 @@ class SqlDatasets:
         if record is None:
             raise NotFound(f"dataset {dataset_id} has no published snapshot {snapshot}")
         return schema_from_dict(record)
+
+    def preparers(self, dataset_id: str) -> frozenset[str]:
+        known = t.dataset_preparers.c
+        return frozenset(self._connection.execute(select(known.person).where(known.dataset == dataset_id)).scalars())
+
+    def _prepared(self, dataset_id: str, person: str) -> None:
+        if person not in self.preparers(dataset_id):
+            self._connection.execute(insert(t.dataset_preparers).values(dataset=dataset_id, person=person))
 
     def _row(self, dataset_id: str) -> Row[Any] | None:
         return self._connection.execute(select(t.datasets).where(t.datasets.c.id == dataset_id)).one_or_none()

@@ -6,7 +6,6 @@ from datetime import datetime
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationAction
 from dataspace.domain.errors import InvalidApplication
-from dataspace.domain.events import EventKind
 from dataspace.domain.exclusions import check_not_excluded
 from dataspace.domain.permissions import (
     CaseFacts,
@@ -16,9 +15,6 @@ from dataspace.domain.permissions import (
 )
 from dataspace.domain.permits import DataPermit, PermitAction
 from dataspace.services.ports import UnitOfWork
-
-PREPARING = frozenset({EventKind.DATASET_REGISTERED, EventKind.SNAPSHOT_PUBLISHED})
-"""Who did one of these prepared the data (Art. 55(3))."""
 
 
 def check_official(uow: UnitOfWork, by: Actor, action: ApplicationAction, application: AccessApplication) -> None:
@@ -57,11 +53,6 @@ def _facts(uow: UnitOfWork, datasets: Iterable[str], application_id: str) -> Cas
     named = list(datasets)
     return CaseFacts(
         holders=frozenset(uow.datasets.get(dataset).holder for dataset in named),
-        preparers=frozenset(
-            entry.event.actor
-            for dataset in named
-            for entry in uow.audit.entries(dataset)
-            if entry.event.kind in PREPARING
-        ),
+        preparers=frozenset().union(*(uow.datasets.preparers(dataset) for dataset in named)),
         recused=uow.decisions.recused(application_id),
     )

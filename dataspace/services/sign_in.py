@@ -28,7 +28,8 @@ from dataspace.domain.sign_in import (
     throttle_key,
 )
 from dataspace.domain.token_scopes import relies_on
-from dataspace.services.ports import Clock, Passwords, UnitOfWork
+from dataspace.services.ports import Clock, UnitOfWork
+from dataspace.services.sign_in_ports import Passwords
 
 REFUSED = "the account name or the password is wrong; try again, or ask the operator for a new one-time link"
 NOT_LINKED = "this identity is not linked to a person here; ask the operator for a one-time link"

@@ -218,3 +218,12 @@ def test_no_cell_of_the_csv_is_a_formula(api: ApiNode) -> None:
 def test_a_formula_is_made_harmless(cell: str) -> None:
     assert harmless(cell) == f"'{cell}"
     assert harmless(f"a{cell}") == f"a{cell}"
+
+
+def test_who_prepared_the_data_is_known_when_the_trail_has_left(node: Node, tmp_path: Path) -> None:
+    with node.uow.reading() as uow:
+        before = uow.datasets.preparers("registry")
+    node.clock.forward(days=500)
+    assert audit_trail.archive_audit(node.uow, node.clock, SYSTEM, AuditFiles(tmp_path / "archive"), YEAR) is not None
+    with node.uow.reading() as uow:
+        assert uow.datasets.preparers("registry") == before == {node.holder.id}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dataspace.domain.actors import Role
+from dataspace.domain.actors import SYSTEM, Role
 from dataspace.domain.applications import ApplicationState
 from dataspace.domain.assessments import Criterion, Verdict
 from dataspace.domain.errors import DataspaceError, InvalidApplication, NotFound, NotPermitted, WrongState
@@ -20,7 +20,7 @@ from dataspace.domain.privacy import Guarantee
 from dataspace.domain.proposals import Outcome, Step, Terms
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.tabulations import NODE_USER, Tabulation, TabulationPlan
-from dataspace.services import accounts, applications, decisions, exclusions, ledger, permit_life, permits
+from dataspace.services import accounts, applications, decisions, exclusions, ledger, permit_life, permits, persons
 from tests.factories import HOSPITAL, Node, make_node, to_limit
 from tests.fakes import REGISTRY_KEY
 from tests.journeys import FEE, PART, changed, grant, granted_in_part, whole_life
@@ -243,11 +243,14 @@ def test_the_holders_people_neither_assess_nor_decide(node: Node) -> None:
 
 
 def test_who_prepared_the_data_neither_assesses_nor_decides(node: Node) -> None:
-    roles = (Role.OPERATOR, Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER)
-    preparer = node.person("Pat", node.assessor.organisation, *roles)
+    preparer = node.person("Pat", node.assessor.organisation, Role.OPERATOR)
     case = node.proposed()
     node.holder = preparer
     node.snapshot("s2")
+    official = frozenset({Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER})
+    preparer = persons.change_roles(
+        node.uow, node.clock, SYSTEM, preparer.id, give=official, take=frozenset({Role.OPERATOR})
+    )
     with pytest.raises(NotPermitted, match="registered or published"):
         permits.grant_permit(node.uow, node.clock, preparer, case.id, to_limit=to_limit)
     with pytest.raises(NotPermitted, match="registered or published"):

@@ -7,7 +7,7 @@ from dataspace.db.tables.archives import audit_archives
 from dataspace.db.tables.base import amount, metadata, within
 from dataspace.db.tables.budgets import budget_decisions, budget_requests
 from dataspace.db.tables.cases import applications
-from dataspace.db.tables.datasets import dataset_snapshots, datasets
+from dataspace.db.tables.datasets import dataset_preparers, dataset_snapshots, datasets
 from dataspace.db.tables.decisions import case_steps, criterion_findings, exclusions, proposals, recusals
 from dataspace.db.tables.ledger import allocations, charges, postings, releases
 from dataspace.db.tables.opt_outs import opt_outs
@@ -43,6 +43,7 @@ __all__ = [
     "charges",
     "counters",
     "criterion_findings",
+    "dataset_preparers",
     "dataset_snapshots",
     "datasets",
     "exclusions",
@@ -77,6 +78,7 @@ APPEND_ONLY = (
     "releases",
     "postings",
     "audit_events",
+    "dataset_preparers",
     "dataset_snapshots",
     "opt_outs",
     "application_editions",

@@ -29,3 +29,10 @@ dataset_snapshots = Table(
     Column("schema", JSON, nullable=False),
     Column("published_at", UtcDateTime, nullable=False),
 )
+
+dataset_preparers = Table(
+    "dataset_preparers",
+    metadata,
+    Column("dataset", ForeignKey("datasets.id"), primary_key=True),
+    Column("person", String(40), primary_key=True),
+)
