@@ -37,7 +37,6 @@ from dataspace.services import (
     exclusions,
     opt_outs,
     permits,
-    tabulations,
 )
 from dataspace.services.ports import ToLimit
 from tests.fakes import FakeClock, FakePseudonyms
@@ -200,7 +199,10 @@ class Node:
             until=self.clock.now() + timedelta(days=1), reasons="misuse",
         )  # fmt: skip
         plan = TabulationPlan((Tabulation("all", "SELECT COUNT(*) AS n FROM person", Decimal("0.1")),))
-        tabulations.set_plan(self.uow, self.clock, self.researcher, self.draft().id, plan)
+        with self.uow as uow:
+            event = AuditEvent(EventKind.TABULATION_PLAN_SET, self.decision_maker.id, case.id, self.clock.now())
+            uow.tabulations.set_plan(case.id, plan, event)
+            uow.commit()
 
     def refused_budget_request(self) -> BudgetRequest:
         """A permit whose data user asked for more, in vain."""

@@ -118,6 +118,14 @@ class Dataspace(Deciding, Forms, Governing):
         asked = urlencode({"after": after, "most": most, **search})
         return self._get(f"/register?{asked}", public.RegisterPage)
 
+    def case(self, number: str) -> public.RegisterEntry:
+        """One case of the public register with its results, by its number or its permit's."""
+        return self._get(f"/register/{number}", public.RegisterEntry)
+
+    def publish_result(self, number: str, result: public.ResultRequest) -> public.ResultRegistered:
+        """Publish a result of a case (Art. 61(4)); the answer has the text that acknowledges the sources."""
+        return self._post(f"/register/{number}/results", result, public.ResultRegistered)
+
     def activity_report(self, start: date, end: date) -> dict[str, object]:
         """The activity report (Art. 59) of the days from `start` until before `end`, as the records stand now."""
         return self._get(f"/activity-report?from={start}&to={end}", dict[str, object])

@@ -19,6 +19,7 @@ from dataspace.domain.events import AuditEvent
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.public_register import (
     DECIDED,
+    ISSUED,
     CaseKind,
     DecisionPublication,
     PublicState,
@@ -29,6 +30,7 @@ from dataspace.domain.public_register import (
 )
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.redaction import ConfidentialPart, Redaction
+from dataspace.domain.tabulations import RunState
 from dataspace.services.ports import AuditTrail
 
 MOST_WORDS = 10
@@ -65,7 +67,8 @@ class SqlPublicRegister:
         applicant = self._accounts.get(application.applicant)
         organisation = applicant.organisation
         redaction = Redaction.of(self._parts.where(case=application_id), self._names(application, permit))
-        entry = entry_of(application, (organisation.name, organisation.public_body), permit, redaction, published, at)
+        party, answered = (organisation.name, organisation.public_body), self._answered(permit)
+        entry = entry_of(application, party, permit, redaction, published, at, answered)
         if entry is not None:
             self.put(entry)
 
@@ -142,6 +145,13 @@ class SqlPublicRegister:
         found = self._connection.execute(query).scalars().first()
         return self._permits.get(found) if found else None
 
+    def _answered(self, permit: DataPermit | None) -> bool | None:
+        """Whether all tabulations of an approval are answered; None for a permit that gives access."""
+        runs = t.tabulation_runs.c
+        states = select(runs.state).where(runs.permit == (permit.id if permit else ""))
+        found = self._connection.execute(states).scalars().all()
+        return all(state == RunState.ANSWERED.value for state in found) if found else None
+
     def _published(self, application: AccessApplication) -> datetime | None:
         """When the reasons were published: with the decision, unless the case has confidential parts to look for."""
         if application.decided_at is None:
@@ -182,10 +192,12 @@ def _fits(asked: Search, now: datetime, dialect: str) -> list[ColumnElement[bool
 def _state(now: datetime) -> ColumnElement[str]:
     """`RegisterEntry.state` in SQL."""
     return case(
-        (r.c.stage != Stage.PERMIT.value, r.c.stage),
+        (r.c.stage.not_in([stage.value for stage in ISSUED]), r.c.stage),
         (r.c.revoked_at.is_not(None), PublicState.REVOKED.value),
+        (r.c.stage == Stage.ANSWERED.value, PublicState.ANSWERED.value),
         (r.c.valid_until <= now, PublicState.EXPIRED.value),
         (r.c.suspended_at.is_not(None), PublicState.SUSPENDED.value),
+        (r.c.stage == Stage.APPROVED.value, PublicState.APPROVED.value),
         (r.c.valid_from <= now, PublicState.ACTIVE.value),
         else_=PublicState.PENDING.value,
     )

@@ -32,11 +32,13 @@ class SqlTabulations:
         rows = [{"position": position, **_values(run)} for position, run in enumerate(runs)]
         self._connection.execute(insert(t.tabulation_runs), rows)
 
-    def save_run(self, run: TabulationRun, event: AuditEvent) -> None:
+    def save_run(self, run: TabulationRun, event: AuditEvent) -> bool:
         c = t.tabulation_runs.c
         mine = (c.permit == run.permit, c.name == run.name, c.state != RunState.ANSWERED.value)
-        if self._connection.execute(update(t.tabulation_runs).where(*mine).values(**_values(run))).rowcount:
+        saved = self._connection.execute(update(t.tabulation_runs).where(*mine).values(**_values(run))).rowcount > 0
+        if saved:
             self._audit.append(event)
+        return saved
 
     def runs(self, permit_id: str) -> list[TabulationRun]:
         c = t.tabulation_runs.c

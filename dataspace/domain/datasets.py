@@ -26,9 +26,12 @@ class Dataset:
 
 
 def check_may_publish(actor: Actor, dataset: Dataset) -> None:
-    """Raises NotPermitted unless `actor` belongs to the dataset's holder or runs the node."""
-    if actor.has(Role.OPERATOR) or (actor.has(Role.DATA_HOLDER) and actor.organisation.name == dataset.holder):
+    """Raises NotPermitted unless `actor` belongs to the dataset's holder, prepares data, or runs the node."""
+    if actor.has(Role.OPERATOR) or actor.has(Role.HDAB_DATA_PREPARER):
+        return
+    if actor.has(Role.DATA_HOLDER) and actor.organisation.name == dataset.holder:
         return
     raise NotPermitted(
-        f"dataset {dataset.id} belongs to another data holder; only its holder or an operator publishes it"
+        f"dataset {dataset.id} belongs to another data holder; only its holder, who prepares data for the access body,"
+        " or an operator publishes it"
     )

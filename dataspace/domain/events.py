@@ -90,6 +90,7 @@ class EventKind(StrEnum):
     TABULATION_PLAN_SET = "tabulation-plan-set"
     TABULATION_ANSWERED = "tabulation-answered"
     TABULATION_FAILED = "tabulation-failed"
+    DATA_REQUEST_ANSWERED = "data-request-answered"
     PART_DECLARED_CONFIDENTIAL = "part-declared-confidential"
     RESULT_REGISTERED = "result-registered"
     PUBLICATION_EXTENDED = "publication-extended"

@@ -103,13 +103,13 @@ def data_categories(recorded: Recorded, period: Period) -> dict[str, int]:
 
 @figure("a", "permits-issued")
 def permits_issued(recorded: Recorded, period: Period) -> int:
-    """Data permits issued in the period."""
-    return sum(period.holds(case.issued_at) for case in recorded.cases)
+    """Data permits issued in the period; approvals of tabulation plans are not among them."""
+    return sum(case.stage is Stage.PERMIT and period.holds(case.issued_at) for case in recorded.cases)
 
 
 @figure("a", "requests-approved")
 def requests_approved(recorded: Recorded, period: Period) -> int:
-    """Data requests approved or answered, decided in the period."""
+    """Data requests, and statistical answers instead of access (Art. 68(3)), approved in the period."""
     done = (Stage.APPROVED, Stage.ANSWERED)
     return sum(case.stage in done and period.holds(case.decided_at) for case in recorded.cases)
 
@@ -229,7 +229,7 @@ def days_to_permit(recorded: Recorded, period: Period) -> str | None:
         [
             (c.issued_at - c.received_at).total_seconds()
             for c in recorded.cases
-            if c.issued_at and period.holds(c.issued_at)
+            if c.stage is Stage.PERMIT and c.issued_at and period.holds(c.issued_at)
         ]
     )
 

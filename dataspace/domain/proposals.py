@@ -190,7 +190,7 @@ def _faults(terms: Terms, form: ApplicationForm) -> tuple[tuple[bool, str], ...]
     left = form.persons - terms.struck_persons
     return (
         (not terms.struck_persons <= form.persons, "a person struck out is not named in it"),
-        (not left, "no person is left; refuse instead"),
+        (bool(form.persons) and not left, "no person is left; refuse instead"),  # a data request names nobody
         (not terms.purposes <= form.purposes, "a purpose was not asked for"),
         (bool(more), "the budget is above the one asked for"),
         (bool(later), "the period does not end within the one asked for"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from dataspace.domain.applications import AccessApplication, ApplicationState
+from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
 from dataspace.domain.errors import InvalidInput
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.purposes import Purpose
@@ -64,7 +64,10 @@ STAGES: Mapping[str, Stage] = {
 }
 """State of an application -> stage; every other state after receipt is one of assessment."""
 
-DECIDED = frozenset({Stage.PERMIT, Stage.APPROVED, Stage.ANSWERED, Stage.REFUSED})
+ISSUED = frozenset({Stage.PERMIT, Stage.APPROVED, Stage.ANSWERED})
+"""Access, or the approval of a tabulation plan and its answers."""
+
+DECIDED = ISSUED | {Stage.REFUSED}
 
 
 @dataclass(frozen=True)
@@ -99,15 +102,19 @@ class RegisterEntry:
     permit_reasons: str = ""
 
     def state(self, now: datetime) -> PublicState:
-        """In the order of `DataPermit.state`: the gravest reason that ends access is named."""
-        if self.stage is not Stage.PERMIT or self.valid_from is None or self.valid_until is None:
-            return PublicState(self.stage.value) if self.stage is not Stage.PERMIT else PublicState.PENDING
+        """In the order of `DataPermit.state`: the gravest reason that ends access is named. No answer expires."""
+        if self.stage not in ISSUED or self.valid_from is None or self.valid_until is None:
+            return PublicState.PENDING if self.stage is Stage.PERMIT else PublicState(self.stage.value)
         if self.revoked_at is not None:
             return PublicState.REVOKED
+        if self.stage is Stage.ANSWERED:
+            return PublicState.ANSWERED
         if now >= self.valid_until:
             return PublicState.EXPIRED
         if self.suspended_at is not None:
             return PublicState.SUSPENDED
+        if self.stage is Stage.APPROVED:
+            return PublicState.APPROVED
         return PublicState.ACTIVE if now >= self.valid_from else PublicState.PENDING
 
 
@@ -144,19 +151,23 @@ def entry_of(
     redaction: Redaction,
     reasons_published_at: datetime | None,
     at: datetime,
+    answered: bool | None = None,
 ) -> RegisterEntry | None:
     """The public entry of an application as of `at`; None for one that was never received.
 
-    `organisation` is the applicant's name and whether it is a public body.
+    `organisation` is the applicant's name and whether it is a public body. `answered` says whether every table of an
+    approved tabulation plan is; None where access was given.
     """
     if application.submitted_at is None:
         return None
     form, stage = application.form, STAGES.get(application.state.value, Stage.UNDER_ASSESSMENT)
+    if stage is Stage.PERMIT and answered is not None:
+        stage = Stage.ANSWERED if answered else Stage.APPROVED
     name, public_body = organisation
     return RegisterEntry(
         number=application.number,
         case=application.id,
-        kind=CaseKind.APPLICATION,
+        kind=CaseKind.REQUEST if application.kind is ApplicationKind.REQUEST else CaseKind.APPLICATION,
         stage=stage,
         applicant=name,
         public_body=public_body,

@@ -39,7 +39,7 @@ _CASE, _REQUEST, _PERMIT, _DATASET = (
 _DECISION_MAKER = frozenset({Role.HDAB_DECISION_MAKER})
 _HOLDER = frozenset({Role.DATA_HOLDER})
 _USER = frozenset({Role.APPLICANT})
-_PREPARES = frozenset({Role.OPERATOR})
+PREPARES = frozenset({Role.OPERATOR, Role.HDAB_DATA_PREPARER})
 """Who prepares and provides data neither assesses nor decides (Art. 55(3))."""
 
 STEPS = (
@@ -54,7 +54,7 @@ STEPS = (
     Step(EventKind.CASE_FORWARDED, "72(4)", _CASE | _REQUEST, HDAB_ROLES, item="holder"),
     Step(EventKind.DECISION_PROPOSED_BY_HOLDER, "72(5)", _CASE | _REQUEST, _HOLDER, ("case-forwarded",), item="holder"),
     Step(EventKind.DATA_DELIVERED, "60(2)", _PERMIT, _HOLDER, ("data-ordered",), item="dataset"),
-    Step(EventKind.DATA_PROVIDED, "68(7)", _PERMIT, _PREPARES, ("data-delivered",), item="dataset"),
+    Step(EventKind.DATA_PROVIDED, "68(7)", _PERMIT, PREPARES, ("data-delivered",), item="dataset"),
     Step(EventKind.FEE_AGREED, "62(4)", _PERMIT, _USER | _HOLDER, ("permit-issued",)),
     Step(
         EventKind.FINDING_NOTIFIED,
@@ -84,7 +84,7 @@ STEPS = (
         noted="the address of the publication",
         once=False,
     ),
-    Step(EventKind.SPE_DATA_DELETED, "68(12)", _PERMIT, _PREPARES, (PERMIT_EXPIRED, "permit-revoked")),
+    Step(EventKind.SPE_DATA_DELETED, "68(12)", _PERMIT, PREPARES, (PERMIT_EXPIRED, "permit-revoked")),
     Step(EventKind.DESCRIPTION_CHECKED, "60(3)", _DATASET, _HOLDER, once=False),
 )
 
@@ -131,7 +131,7 @@ def _part(actor: Actor, role: Role, case: Case, step: Step, item: str) -> bool:
         return actor.id == case.user
     if role is Role.DATA_HOLDER:
         return actor.organisation.name in _holders(case, step, item)
-    return role is Role.OPERATOR
+    return role in PREPARES
 
 
 def _holders(case: Case, step: Step, item: str) -> frozenset[str]:

@@ -62,8 +62,8 @@ class Tabulations(Protocol):
 
     def plan(self, application_id: str) -> TabulationPlan | None: ...
     def add_runs(self, runs: list[TabulationRun]) -> None: ...
-    def save_run(self, run: TabulationRun, event: AuditEvent) -> None:
-        """What was answered stays answered."""
+    def save_run(self, run: TabulationRun, event: AuditEvent) -> bool:
+        """What was answered stays answered: False, and nothing is saved."""
         ...
 
     def runs(self, permit_id: str) -> list[TabulationRun]:

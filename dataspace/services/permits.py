@@ -75,11 +75,11 @@ def grant_permit(
             snapshot_rule=snapshot_rule or proposal.terms.snapshot_rule,
             opt_out_exception=exception,
         )
-        plan = uow.tabulations.plan(application.id) or proposal.plan or plan_of(application.form.tabulation)
+        plan = proposal.plan or plan_of(application.form.tabulation)
         if plan is not None:
             permit = replace(permit, persons=frozenset({_node_user(uow, now).id}))
         check_can_be_named(uow, permit.persons, now)
-        decided = _decided(application, ApplicationAction.GRANT, by, now)
+        decided = replace(_decided(application, ApplicationAction.GRANT, by, now), reasons=proposal.reasons)
         details = {"number": application.number, "permit": permit.id, "outcome": proposal.outcome.value}
         uow.applications.save(decided, AuditEvent(EventKind.APPLICATION_GRANTED, by.id, application.id, now, details))
         issued = {"number": permit.number}
@@ -245,11 +245,10 @@ def _node_user(uow: UnitOfWork, now: datetime) -> Actor:
 def _plan_runs(
     uow: UnitOfWork, application: AccessApplication, permit: DataPermit, plan: TabulationPlan, by: Actor, now: datetime
 ) -> None:
-    """The plan, if it came with the decision, and its tabulations, waiting to be run."""
-    if uow.tabulations.plan(application.id) is None:
-        details = {"number": application.number, "tabulations": str(len(plan.tabulations))}
-        event = AuditEvent(EventKind.TABULATION_PLAN_SET, by.id, application.id, now, details)
-        uow.tabulations.set_plan(application.id, plan, event)
+    """The plan as it was approved, and its tabulations, waiting to be run."""
+    details = {"number": application.number, "tabulations": str(len(plan.tabulations))}
+    event = AuditEvent(EventKind.TABULATION_PLAN_SET, by.id, application.id, now, details)
+    uow.tabulations.set_plan(application.id, plan, event)
     uow.tabulations.add_runs([TabulationRun(permit.id, t.name, RunState.WAITING, now) for t in plan.tabulations])
 
 

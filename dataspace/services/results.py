@@ -7,7 +7,7 @@ from dataspace.domain.errors import InvalidInput, NotPermitted, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
-from dataspace.domain.public_register import RegisterEntry, Stage
+from dataspace.domain.public_register import ISSUED, RegisterEntry
 from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, end_of_access, link_of
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.register import duties_of, duty_of
@@ -23,7 +23,7 @@ def register_result(
     with uow:
         now, entry = clock.now(), uow.public.register.get(case)
         _check_own(uow, by, entry)
-        if entry.stage not in (Stage.PERMIT, Stage.ANSWERED):
+        if entry.stage not in ISSUED:
             raise WrongState(f"case {entry.number} has no permit and no answer, so it has no results")
         if len(title) > LONGEST_TITLE:
             raise InvalidInput(f"a title has at most {LONGEST_TITLE} characters")

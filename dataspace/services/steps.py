@@ -1,13 +1,13 @@
 """Recording that a step of the law happened, where nothing else at the node does."""
 
-from dataspace.domain.actors import HDAB_ROLES, Actor, Role
+from dataspace.domain.actors import HDAB_ROLES, Actor
 from dataspace.domain.clock_access import may_see
 from dataspace.domain.clock_states import Case, Counting, clocks_of
 from dataspace.domain.clocks import Subject
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
-from dataspace.domain.steps import BY_KIND, Step, check_may_record, check_note
+from dataspace.domain.steps import BY_KIND, PREPARES, Step, check_may_record, check_note
 from dataspace.services.ports import Clock, UnitOfWork
 
 
@@ -69,6 +69,6 @@ def _check_alone(uow: UnitOfWork, case: Case, holder: str) -> None:
 
 
 def _part_in(by: Actor, case: Case, counting: Counting, clock: Clock) -> bool:
-    if by.roles & (HDAB_ROLES | {Role.OPERATOR}):
+    if by.roles & (HDAB_ROLES | PREPARES):
         return True
     return any(may_see(by, known) for known in clocks_of(case, counting, clock.now()))

@@ -4,13 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dataspace.domain.actors import Actor
-from dataspace.domain.applications import ApplicationAction
 from dataspace.domain.errors import DataspaceError, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permissions import (
-    check_may_act_on_application,
     check_may_act_on_permit,
-    may_act_on_application,
     may_act_on_permit,
 )
 from dataspace.domain.permits import DataPermit, PermitAction
@@ -29,19 +26,6 @@ class TabulationAnswer:
     tabulation: Tabulation
     run: TabulationRun
     release: Release | None
-
-
-def set_plan(uow: UnitOfWork, clock: Clock, by: Actor, application_id: str, plan: TabulationPlan) -> None:
-    """Make a draft a data request: what is approved is then the plan, not access. Once for each application."""
-    with uow:
-        case = uow.applications.get(application_id)
-        if not may_act_on_application(by, ApplicationAction.VIEW, case):
-            raise NotFound(f"there is no application {application_id}")
-        check_may_act_on_application(by, ApplicationAction.EDIT, case)
-        details = {"number": case.number, "tabulations": str(len(plan.tabulations))}
-        event = AuditEvent(EventKind.TABULATION_PLAN_SET, by.id, case.id, clock.now(), details)
-        uow.tabulations.set_plan(case.id, plan, event)
-        uow.commit()
 
 
 def run_waiting(uow: UnitOfWork, clock: Clock, ask: Ask) -> int:
@@ -97,7 +81,9 @@ def _try(
         kind = EventKind.TABULATION_FAILED
     details = {"tabulation": run.name} | ({"code": ended.code} if ended.code else {})
     with uow:
-        uow.tabulations.save_run(ended, AuditEvent(kind, NODE_USER.id, permit.id, ended.at, details))
+        saved = uow.tabulations.save_run(ended, AuditEvent(kind, NODE_USER.id, permit.id, ended.at, details))
+        if saved and all(known.state is RunState.ANSWERED for known in uow.tabulations.runs(permit.id)):
+            uow.audit.append(AuditEvent(EventKind.DATA_REQUEST_ANSWERED, NODE_USER.id, permit.application, ended.at))
         uow.commit()
     return ended
 

@@ -79,7 +79,6 @@ SCOPES: dict[str, TokenScope] = {
     "POST /applications/{application_id}/offer/acceptance": TokenScope.APPLY,
     "POST /applications/{application_id}/offer/refusal": TokenScope.APPLY,
     "POST /applications/{application_id}/interest": TokenScope.DECIDE,
-    "POST /applications/{application_id}/tabulation-plan": TokenScope.APPLY,
     "GET /exclusions": TokenScope.READ,
     "POST /exclusions": TokenScope.DECIDE,
     "GET /permits/{permit_id}/versions": TokenScope.READ,

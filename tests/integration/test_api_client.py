@@ -106,8 +106,9 @@ def test_every_method_reaches_the_api(api: ApiNode, tmp_path: Path) -> None:
 def test_no_public_method_is_left_out() -> None:
     walk = inspect.getsource(test_every_method_reaches_the_api)
     methods = {name for name in vars(Dataspace) if not name.startswith("_")}
-    # deadlines: tests/integration/test_clocks_api.py
-    assert methods - set(re.findall(r"\.(\w+)\(", walk)) == {"clocks", "extend_clock", "record_step"}
+    # deadlines: tests/integration/test_clocks_api.py; results: tests/functional/test_journeys.py
+    elsewhere = {"clocks", "extend_clock", "record_step", "case", "publish_result"}
+    assert methods - set(re.findall(r"\.(\w+)\(", walk)) == elsewhere
 
 
 def test_a_number_is_as_good_as_an_identifier_and_opens_nothing_to_a_stranger(api: ApiNode) -> None:

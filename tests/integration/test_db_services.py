@@ -98,7 +98,10 @@ def test_a_holder_publishes_only_their_own_datasets(node: Node) -> None:
     for actor in (stranger, node.researcher):
         with pytest.raises(NotPermitted):
             datasets.publish_snapshot(node.uow, node.clock, actor, schema=make_schema(), snapshot="s9")
-    datasets.publish_snapshot(node.uow, node.clock, SYSTEM, schema=make_schema(), snapshot="s9")
+    preparer = node.person("Petra", node.assessor.organisation, Role.HDAB_DATA_PREPARER)
+    for number, actor in enumerate((SYSTEM, preparer)):
+        published = datasets.publish_snapshot(node.uow, node.clock, actor, schema=make_schema(), snapshot=f"s1{number}")
+        assert published.current == f"s1{number}"
 
 
 def test_a_dataset_has_a_registered_holder(node: Node) -> None:

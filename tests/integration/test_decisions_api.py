@@ -15,9 +15,8 @@ from dataspace.client import Dataspace
 from dataspace.client.deciding import Deciding
 from dataspace.client.errors import DataspaceError, NotPermitted
 from dataspace.domain.actors import Actor, Role
-from dataspace.domain.tabulations import NODE_USER
 from dataspace.dp.noise import ZeroNoise
-from dataspace.services import applications, tabulations
+from dataspace.services import tabulations
 from tests.api_node import ApiNode, make_api_node
 
 ALL = "SELECT COUNT(DISTINCT person) AS n FROM person"
@@ -182,24 +181,6 @@ def test_what_a_stop_left_waiting_is_answered_at_the_next_start(api: ApiNode, mo
     assert researcher.tabulations(approval)[0].state == "waiting"
     assert api.node.answer_requests() == 1
     assert researcher.tabulations(approval)[0].state == "answered"
-
-
-def test_a_data_request_is_a_draft_with_a_plan(api: ApiNode) -> None:
-    everyone = api.people
-    draft = everyone.draft()
-    url, headers = f"/api/v1/applications/{draft.id}/tabulation-plan", api.token(everyone.researcher)
-    body = plan(("by-sex", BY_SEX, "0.2"))
-    assert api.client.post(url, json=body, headers=api.token(everyone.colleague)).status_code == 404
-    assert api.client.post(url, json=body, headers=headers).status_code == 204
-    assert api.client.post(url, json=body, headers=headers).json()["code"] == "wrong-state"
-    researcher, assessor, decider = people(api)
-    applications.submit_application(everyone.uow, everyone.clock, everyone.researcher, draft.id)
-    assessor.assess(draft.id)
-    assessor.record_findings(draft.id, dict.fromkeys(assessor.case_file(draft.id).unassessed, ("met", "shown")))
-    assessor.propose(draft.id, "grant", "it is answered")
-    approval = decider.grant(draft.id, wire.GrantRequest())
-    assert approval.persons == [NODE_USER.id]
-    assert researcher.tabulations(approval.id)[0].state == "answered"
 
 
 def test_an_excluded_persons_very_next_query_is_refused_and_others_go_on(api: ApiNode) -> None:

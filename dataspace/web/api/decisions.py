@@ -1,11 +1,11 @@
 """Assessment, proposal, offer and what an applicant answers to it (Art. 68), and the exclusion list (Art. 63(3))."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from dataspace import wire
 from dataspace.domain.assessments import Criterion, Verdict
 from dataspace.domain.proposals import Outcome
-from dataspace.services import decisions, exclusions, tabulations
+from dataspace.services import decisions, exclusions
 from dataspace.web.api import present, present_decisions
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 from dataspace.wire import decisions as shapes
@@ -104,16 +104,6 @@ def declare_interest(
         node.unit_of_work(), node.clock, actor, application_id, interest=request.interest
     )
     return shapes.CaseStanding(number=after.number, state=after.state.value)
-
-
-@router.post(case + "/tabulation-plan", status_code=204)
-def set_plan(
-    application_id: Identifier, request: shapes.TabulationPlan, node: CurrentNode, actor: CurrentActor
-) -> Response:
-    """Make one's own draft a data request (Art. 69): its tabulation plan runs once it is approved."""
-    plan = present_decisions.plan_from(request)
-    tabulations.set_plan(node.unit_of_work(), node.clock, actor, application_id, plan)
-    return Response(status_code=204)
 
 
 @router.post("/exclusions", status_code=201)

@@ -23,6 +23,8 @@ def upgrade() -> None:
         "insert into dataset_preparers (dataset, person) select distinct d.id, e.actor from audit_events e"
         " join datasets d on d.id = e.subject where e.kind in ('dataset-registered', 'snapshot-published')"
     )
+    # written anew when the node starts: approvals stood there as permits
+    op.execute("delete from register_entries where case_id in (select application from tabulation_plans)")
     protect(op.get_bind(), "dataset_preparers")
 
 
