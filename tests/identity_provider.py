@@ -18,7 +18,10 @@ Claims = dict[str, Any]
 
 @dataclass
 class Provider:
-    """`forge` changes the claims before they are signed, `sign` how; `asked` is what the token endpoint was sent."""
+    """`forge` changes the claims before they are signed, `sign` how; `asked` is what the token endpoint was sent.
+
+    `userinfo` is what its userinfo endpoint tells; without it there is none.
+    """
 
     url: str
     nonce: str = ""
@@ -26,6 +29,7 @@ class Provider:
     forge: Callable[[Claims], Claims] = lambda claims: claims
     sign: Callable[["Provider", Claims], str] | None = None
     asked: dict[str, str] = field(default_factory=dict)
+    userinfo: Claims | None = None
 
     def claims(self) -> Claims:
         now = int(time.time())
@@ -49,11 +53,14 @@ class Provider:
 
     def answer(self, path: str, body: str) -> Claims:
         if path == "/.well-known/openid-configuration":
-            ends = {f"{name}_endpoint": f"{self.url}/{name}" for name in ("authorization", "token")}
+            names = ("authorization", "token") + (("userinfo",) if self.userinfo is not None else ())
+            ends = {f"{name}_endpoint": f"{self.url}/{name}" for name in names}
             # a careless provider: it says that it signs with anything
             signs = ["none", "HS256", "RS256"]
             return {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", **ends,
                     "id_token_signing_alg_values_supported": signs}  # fmt: skip
+        if path == "/userinfo":
+            return self.userinfo or {}
         if path == "/jwks":
             return {"keys": [self.key.as_dict(private=False)]}
         self.asked = {name: values[0] for name, values in parse_qs(body).items()}

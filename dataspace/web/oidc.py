@@ -57,9 +57,12 @@ class RelyingParty:
             raise _refused("issuer of the answer")
         if "error" in query or not code:
             raise _refused("no code")
-        return self._identity(self._claims(self._id_token(code, str(flow["verifier"])), str(flow["nonce"]), now))
+        id_token, access_token = self._tokens(code, str(flow["verifier"]))
+        claims = self._claims(id_token, str(flow["nonce"]), now)
+        return self._identity(self._said_of(access_token, str(claims["sub"])) | claims)
 
-    def _id_token(self, code: str, verifier: str) -> str:
+    def _tokens(self, code: str, verifier: str) -> tuple[str, str]:
+        """The id token and the access token that a code is good for."""
         try:
             with self._client() as client:
                 answer = client.fetch_token(self._endpoint("token_endpoint"), code=code, code_verifier=verifier)
@@ -69,7 +72,20 @@ class RelyingParty:
             raise _unreachable() from error
         if not isinstance(answer.get("id_token"), str):
             raise _refused("no id token")
-        return str(answer["id_token"])
+        return str(answer["id_token"]), str(answer.get("access_token", ""))
+
+    def _said_of(self, access_token: str, subject: str) -> dict[str, Any]:
+        """Claims that the provider keeps for its userinfo endpoint (Core 5.3, 5.4), if it has one.
+
+        What is told of another subject than the id token's counts for nothing (5.3.2).
+        """
+        endpoint = self._metadata.get("userinfo_endpoint") if self._metadata else None
+        if not isinstance(endpoint, str) or not access_token:
+            return {}
+        told = _get(endpoint, access_token)
+        if told.get("sub") != subject:
+            raise _refused("subject of userinfo")
+        return told
 
     def _claims(self, id_token: str, nonce: str, now: datetime) -> dict[str, Any]:
         try:
@@ -127,9 +143,10 @@ class RelyingParty:
         return KeySet.import_key_set(_get(self._endpoint("jwks_uri")))  # type: ignore[arg-type]
 
 
-def _get(url: str) -> dict[str, Any]:
+def _get(url: str, access_token: str = "") -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {access_token}"} if access_token else {}
     try:
-        answer = httpx2.get(url, timeout=TIMEOUT_SECONDS).raise_for_status().json()
+        answer = httpx2.get(url, headers=headers, timeout=TIMEOUT_SECONDS).raise_for_status().json()
     except (httpx2.HTTPError, ValueError) as error:
         raise _unreachable() from error
     return answer if isinstance(answer, dict) else {}

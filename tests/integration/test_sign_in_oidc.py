@@ -217,6 +217,19 @@ def test_an_email_links_only_if_verified_and_settings_say_so(
     assert sign_in_at(make_browser(api), provider).status_code == status
 
 
+@pytest.mark.parametrize(("subject", "status"), [("subject-1", 303), ("subject-2", 401), (None, 401)])
+def test_what_userinfo_tells_counts_for_the_same_subject_only(
+    api: ApiNode, provider: Provider, subject: str | None, status: int
+) -> None:
+    people = api.people
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    provider.forge = lambda claims: {name: claims[name] for name in claims if not name.startswith("email")}
+    told = {"email": "carl@example.org", "email_verified": True}
+    provider.userinfo = told if subject is None else told | {"sub": subject}
+    assert sign_in_at(make_browser(api), provider).status_code == status
+
+
 def test_an_email_that_two_persons_share_links_nobody(api: ApiNode, provider: Provider) -> None:
     people = api.people
     for person in (people.colleague, people.researcher):
