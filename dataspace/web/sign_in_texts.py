@@ -9,12 +9,12 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     "sign.password": ("Password", "Mot de passe"),
     "sign.no_account": (
         "Accounts are opened by the operator of this node, who sends a one-time link.",
-        "Les comptes sont ouverts par l'exploitant de ce nœud, qui envoie un lien à usage unique.",
+        "Les comptes sont ouverts par l’exploitant de ce nœud, qui envoie un lien à usage unique.",
     ),
-    "sign.not_done": ("This did not work", "Cela n'a pas fonctionné"),
+    "sign.not_done": ("This did not work", "Cela n’a pas fonctionné"),
     "sign.wrong": (
         "The account name or the password is wrong. Try again, or ask the operator for a new one-time link.",
-        "Le nom du compte ou le mot de passe est erroné. Réessayez, ou demandez un nouveau lien à l'exploitant.",
+        "Le nom du compte ou le mot de passe est erroné. Réessayez, ou demandez un nouveau lien à l’exploitant.",
     ),
     "sign.too_many": (
         "Too many attempts. Seconds to wait before the next one:",
@@ -22,11 +22,11 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     ),
     "sign.provider_refused": (
         "You could not be signed in with this identity. Try again, or ask the operator for a one-time link.",
-        "La connexion avec cette identité a échoué. Réessayez, ou demandez un lien à usage unique à l'exploitant.",
+        "La connexion avec cette identité a échoué. Réessayez, ou demandez un lien à usage unique à l’exploitant.",
     ),
     "sign.provider_away": (
         "The identity provider cannot be reached. Try again, or tell the operator if it stays so.",
-        "Le fournisseur d'identité est injoignable. Réessayez, ou prévenez l'exploitant si cela persiste.",
+        "Le fournisseur d’identité est injoignable. Réessayez, ou prévenez l’exploitant si cela persiste.",
     ),
     "sign.stale": (
         "The page was open too long. Fill it in once more.",
@@ -34,11 +34,11 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     ),
     "sign.link_over": (
         "This one-time link is unknown, used or expired. Ask the operator for a new one.",
-        "Ce lien à usage unique est inconnu, déjà utilisé ou expiré. Demandez-en un nouveau à l'exploitant.",
+        "Ce lien à usage unique est inconnu, déjà utilisé ou expiré. Demandez-en un nouveau à l’exploitant.",
     ),
     "sign.invitation": ("Open your account", "Ouvrir votre compte"),
     "sign.invited": ("This one-time link is for", "Ce lien à usage unique est destiné à"),
-    "sign.link_provider": ("Use the identity of your organisation", "Utiliser l'identité de votre organisation"),
+    "sign.link_provider": ("Use the identity of your organisation", "Utiliser l’identité de votre organisation"),
     "sign.new_password": ("New password", "Nouveau mot de passe"),
     "sign.password_rule": (
         "12 characters or more, at least five different ones, and not your name.",
@@ -46,7 +46,7 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     ),
     "sign.bad_password": (
         "The password was not accepted: 12 characters or more, at least five different ones, and not your name.",
-        "Le mot de passe n'est pas accepté : 12 caractères ou plus, dont au moins cinq différents, et pas votre nom.",
+        "Le mot de passe n’est pas accepté : 12 caractères ou plus, dont au moins cinq différents, et pas votre nom.",
     ),
     "sign.set_password": ("Set the password", "Enregistrer le mot de passe"),
     "sign.password_is_set": (
@@ -59,24 +59,24 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     "sign.organisation": ("Organisation", "Organisation"),
     "sign.roles": ("Roles", "Rôles"),
     "sign.identifier": ("Identifier", "Identifiant"),
-    "sign.tokens": ("Access tokens", "Jetons d'accès"),
+    "sign.tokens": ("Access tokens", "Jetons d’accès"),
     "sign.tokens_lead": (
         "For the Python client, the command line and other programs. A token never may more than you.",
-        "Pour le client Python, la ligne de commande et d'autres programmes. Un jeton ne peut jamais plus que vous.",
+        "Pour le client Python, la ligne de commande et d’autres programmes. Un jeton ne peut jamais plus que vous.",
     ),
     "sign.token_made": ("Your new token", "Votre nouveau jeton"),
     "sign.shown_once": (
         "Copy it now: it is not shown again.",
         "Copiez-le maintenant : il ne sera plus affiché.",
     ),
-    "sign.no_tokens": ("You have no token.", "Vous n'avez pas de jeton."),
+    "sign.no_tokens": ("You have no token.", "Vous n’avez pas de jeton."),
     "sign.new_token": ("New token", "Nouveau jeton"),
     "sign.make_token": ("Issue the token", "Créer le jeton"),
     "sign.label": ("Label", "Libellé"),
     "sign.label_hint": ("What it is for, for example: laptop.", "À quoi il sert, par exemple : ordinateur portable."),
     "sign.valid_for": ("Valid for", "Valable"),
     "sign.days": ("days", "jours"),
-    "sign.scopes": ("What it may do", "Ce qu'il peut faire"),
+    "sign.scopes": ("What it may do", "Ce qu’il peut faire"),
     "sign.scopes_hint": ("Without a choice, all that you may.", "Sans choix, tout ce que vous pouvez."),
     "sign.all_scopes": ("all that you may", "tout ce que vous pouvez"),
     "sign.scope_read": (
@@ -101,7 +101,7 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     ),
     "sign.scope_audit": (
         "audit: search and export the audit trail",
-        "journal : chercher et exporter le journal d'audit",
+        "journal : chercher et exporter le journal d’audit",
     ),
     "sign.scope_opt-out": (
         "opt-out: record and read opt-outs",
@@ -112,7 +112,7 @@ SIGN_IN: dict[str, tuple[str, str]] = {
         "exploiter : organisations, personnes, rôles, messages",
     ),
     "sign.scope_account": ("account: your tokens and sessions", "compte : vos jetons et sessions"),
-    "sign.until": ("Valid until", "Valable jusqu'au"),
+    "sign.until": ("Valid until", "Valable jusqu’au"),
     "sign.last_used": ("Last used", "Dernière utilisation"),
     "sign.never": ("never", "jamais"),
     "sign.action": ("Action", "Action"),
