@@ -357,7 +357,7 @@ def test_a_token_issued_on_the_page_is_shown_once_and_works(api: ApiNode, browse
 
 @pytest.mark.parametrize(
     ("path", "english", "french"),
-    [("/sign-in", "Account name", "Nom du compte"), ("/account", "Access tokens", "Jetons d&#39;accès")],
+    [("/sign-in", "Account name", "Nom du compte"), ("/account", "Access tokens", "Jetons d’accès")],
 )
 def test_pages_speak_two_languages(browser: Browser, path: str, english: str, french: str) -> None:
     browser.sign_in("rita")
