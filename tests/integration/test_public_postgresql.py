@@ -15,7 +15,7 @@ from dataspace.domain.purposes import Purpose
 from dataspace.services import activity, complaints, findings, measures, register
 from tests.databases import node_on
 from tests.factories import Node
-from tests.public_records import Everything, no_holiday, record_everything
+from tests.public_records import NO_HOLIDAYS, Everything, record_everything
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def recorded(node: Node) -> Everything:
 
 
 def test_everything_is_read_back(node: Node, recorded: Everything) -> None:
-    view = register.get_entry(node.uow, node.clock, no_holiday, recorded.number)
+    view = register.get_entry(node.uow, node.clock, NO_HOLIDAYS, recorded.number)
     assert (view.state, len(view.results)) == (PublicState.SUSPENDED, 1)
     assert "zirconium" not in repr(view)
     assert "zirconium" not in repr(measures.list_measures(node.uow))
@@ -47,7 +47,7 @@ def test_the_register_is_searched(node: Node, recorded: Everything) -> None:
     case = node.submitted(replace(node.form(), title="100% of Cafés"))
 
     def found(**asked: object) -> list[str]:
-        views, total = register.search_register(node.uow, node.clock, no_holiday, Search(**asked))  # type: ignore[arg-type]
+        views, total = register.search_register(node.uow, node.clock, NO_HOLIDAYS, Search(**asked))  # type: ignore[arg-type]
         assert total >= len(views)
         return [view.entry.number for view in views]
 
