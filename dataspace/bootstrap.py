@@ -4,9 +4,9 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from dataspace.audit_files import AuditFiles
 from dataspace.checkpoint_folder import CheckpointFolder
 from dataspace.db import SqlUnitOfWork, migrate, open_engine
 from dataspace.domain.actors import SYSTEM
+from dataspace.domain.calendars import Calendar
 from dataspace.domain.clock_states import Counting
 from dataspace.domain.errors import NotFound, Unavailable
 from dataspace.domain.privacy import ByEpsilon, Guarantee, PrivacyLoss
@@ -39,8 +40,6 @@ from dataspace.signing import SigningKeys
 from pipelines.store.reader import Store
 
 if TYPE_CHECKING:
-    from holidays import HolidayBase
-
     from catalog.catalogue import Catalogue
     from catalog.registry import FolderRegistry
 
@@ -86,8 +85,12 @@ class Node:
     @property
     def counting(self) -> Counting:
         """How deadlines are counted here."""
-        calendar = national_calendar(self.settings.country, self.settings.time_zone)
-        return Counting(calendar, self.settings.pause_clocks, self.settings.reporting_since)
+        return Counting(self.calendar, self.settings.pause_clocks, self.settings.reporting_since)
+
+    @property
+    def calendar(self) -> Calendar:
+        """Working days and legal days here."""
+        return national_calendar(self.settings.country, self.settings.time_zone)
 
     @property
     def targets(self) -> Targets:
@@ -103,10 +106,6 @@ class Node:
     def answer_requests(self) -> int:
         """Run what waits of approved tabulation plans; how many were answered."""
         return tabulations.run_waiting(self.unit_of_work(), self.clock, self.ask_tabulation)
-
-    def is_holiday(self, day: date) -> bool:
-        """Whether `day` is a public holiday in the node's country."""
-        return day in _holidays(self.settings.country)
 
     def categories_of(self, dataset: str) -> tuple[str, ...]:
         """Letters or codes of Art. 51(1) in the dataset's catalogue record; says so where there are none."""
@@ -275,14 +274,6 @@ def _kept(path: Path) -> bytes:
         finally:
             draft.unlink()
     return path.read_bytes()
-
-
-@lru_cache(maxsize=8)
-def _holidays(country: str) -> "HolidayBase":
-    # Imported here: most commands count no days.
-    import holidays
-
-    return holidays.country_holidays(country)
 
 
 def _catalogue(public_url: str) -> "Catalogue":

@@ -7,18 +7,11 @@ from typing import TextIO
 
 import pyarrow.parquet as pq
 
+from catalog.spreadsheets import neutral
 from pipelines.errors import StoreError
 from pipelines.store.layout import DatasetFolder
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of a cell that a spreadsheet would compute."""
-
 COLUMNS = ("source_table", "row_number", "column", "reason")
-
-
-def neutral(text: str) -> str:
-    """The text so that no spreadsheet takes it for a formula (OWASP, CSV injection): an apostrophe before it."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def report_of(folder: DatasetFolder, which: str) -> Path:

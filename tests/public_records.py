@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from dataspace.domain.activity import FactKind, Period
+from dataspace.domain.calendars import Calendar
 from dataspace.domain.complaints import Complainant, Subject
 from dataspace.domain.findings import FindingState
 from dataspace.domain.measures import MeasureKind
@@ -15,9 +17,7 @@ from dataspace.services import activity, applications, complaints, findings, mea
 from dataspace.services.complaints import Filed
 from tests.factories import Node
 
-
-def no_holiday(day: date) -> bool:
-    return False
+NO_HOLIDAYS = Calendar(ZoneInfo("UTC"), lambda _: False)
 
 
 def no_categories(dataset: str) -> tuple[str, ...]:
@@ -59,8 +59,9 @@ def record_everything(node: Node, passage: str = "zirconium lattice") -> Everyth
     number = number_of(node, permit)
     register.publish_decision(uow, clock, decider, number)
     results.extend_publication(
-        uow, clock, decider, number, until=clock.now() + timedelta(days=1200), reason="a journal reviews it"
-    )
+        uow, clock, decider, NO_HOLIDAYS, number,
+        until=clock.now() + timedelta(days=1200), reason="a journal reviews it",
+    )  # fmt: skip
     results.register_result(
         uow, clock, node.researcher, number, kind=ResultKind.PAPER, title=f"On {passage}", link="10.1000/182",
         lay_summary=f"We found {passage.upper()} to matter.",
@@ -80,5 +81,5 @@ def record_everything(node: Node, passage: str = "zirconium lattice") -> Everyth
     activity.enter_fact(
         uow, clock, decider, kind=FactKind.REVENUE, on=clock.now().date(), text="fees", amount=Decimal("1200.50")
     )
-    activity.freeze_report(uow, clock, decider, Period(date(2024, 1, 1), date(2026, 1, 1)), no_categories)
+    activity.freeze_report(uow, clock, decider, Period(date(2024, 1, 1), date(2026, 1, 1)), NO_HOLIDAYS, no_categories)
     return Everything(permit, number, filed)

@@ -11,12 +11,13 @@ from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 
+from dataspace.domain.calendars import moved
+from dataspace.domain.clock_rules import REPORTING_PERIOD
 from dataspace.domain.errors import InvalidInput
 from dataspace.domain.measures import Measure
 from dataspace.domain.public_register import RegisterEntry
-from dataspace.domain.results import Duty, Result, add_months
+from dataspace.domain.results import Duty, Result
 
-PERIOD_MONTHS = 24
 LAST_YEAR = 2999
 
 
@@ -82,7 +83,7 @@ class Period:
 
     @property
     def is_two_years(self) -> bool:
-        return add_months(self.start, PERIOD_MONTHS) == self.end
+        return moved(self.start, REPORTING_PERIOD) == self.end
 
 
 @dataclass(frozen=True)

@@ -207,12 +207,12 @@ def _clock(
 def _last_day(rule: ClockRule, course: _Course, begun: date, calendar: Calendar, paused: int) -> date:
     if rule.backwards:
         return calendar.day_before(begun, rule.length)
-    if course.extended is not None and course.extended.until is not None:
-        return course.extended.until
-    length, extension = rule.length, rule.extension
-    if course.extended is not None and extension is not None and extension.length is not None:
+    length, extension, extended = rule.length, rule.extension, course.extended
+    if extended is not None and extension is not None and extension.length is not None:
         length = length + extension.length
-    return calendar.last_day(begun, length, timedelta(days=paused))
+    last = calendar.last_day(begun, length, timedelta(days=paused))
+    # an extension may be older than the event that the period begins with, and never shortens it
+    return max(last, extended.until) if extended is not None and extended.until is not None else last
 
 
 def _state(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dataspace.domain.errors import InvalidInput, NotPermitted
+from dataspace.domain.reasons import check_reasons
 
 LONGEST_YEARS = 5
 
@@ -21,8 +22,7 @@ class Exclusion:
     decided_by: str
 
     def __post_init__(self) -> None:
-        if not self.reasons.strip():
-            raise InvalidInput("give the reasons; they are part of the decision")
+        check_reasons(self.reasons)
         if self.until.tzinfo is None or not self.starts < self.until <= years_after(self.starts, LONGEST_YEARS):
             raise InvalidInput(f"an exclusion lasts more than nothing and at most {LONGEST_YEARS} years (Art. 63(3))")
 

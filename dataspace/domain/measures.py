@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from dataspace.domain.calendars import moved
+from dataspace.domain.clock_rules import BY_NAME
+from dataspace.domain.clocks import ClockName
 from dataspace.domain.errors import InvalidInput
-from dataspace.domain.results import add_months
 
-LONGEST_EXCLUSION_MONTHS = 60
-"""Five years (Art. 63(3), (4))."""
+LONGEST_EXCLUSION = BY_NAME[ClockName.EXCLUSION].length
 
 
 class MeasureKind(StrEnum):
@@ -40,7 +41,7 @@ class Measure:
         if self.until is not None:
             if self.until <= self.decided_at:
                 raise InvalidInput("an exclusion ends after it began")
-            if self.until.date() > add_months(self.decided_at.date(), LONGEST_EXCLUSION_MONTHS):
+            if self.until.date() > moved(self.decided_at.date(), LONGEST_EXCLUSION):
                 raise InvalidInput("an exclusion lasts at most five years (Art. 63(3))")
         if self.kind in (MeasureKind.SUSPENSION, MeasureKind.REVOCATION) and not self.permit_number:
             raise InvalidInput(f"name the permit that the {self.kind} is of")

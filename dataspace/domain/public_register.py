@@ -3,24 +3,22 @@
 An entry holds nothing that is not public: confidential parts are replaced before it is written (`redaction`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 
 from dataspace.domain.applications import AccessApplication, ApplicationKind, ApplicationState
+from dataspace.domain.calendars import Calendar
+from dataspace.domain.clock_rules import BY_NAME
+from dataspace.domain.clocks import ClockName
 from dataspace.domain.errors import InvalidInput
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.redaction import Part, Redaction
 
-WORKING_DAYS_TO_PUBLISH = 30
-"""For a permit, an approval or a refusal with its reasons (Art. 57(1)(j)(iii))."""
-
 NOT_STATED = "(not stated)"
 """Stands in a mandatory column that was left empty, so that the column never is."""
-
-SATURDAY = 5
 
 
 class CaseKind(StrEnum):
@@ -190,14 +188,6 @@ def entry_of(
     )
 
 
-def publish_by(decided_at: datetime, is_holiday: Callable[[date], bool]) -> date:
+def publish_by(decided_at: datetime, calendar: Calendar) -> date:
     """The last day to publish a decision with its reasons: the 30th working day after it (Art. 57(1)(j)(iii))."""
-    return add_working_days(decided_at.date(), WORKING_DAYS_TO_PUBLISH, is_holiday)
-
-
-def add_working_days(day: date, count: int, is_holiday: Callable[[date], bool]) -> date:
-    """The `count`-th working day after `day`: no Saturday, Sunday or public holiday."""
-    while count:
-        day += timedelta(days=1)
-        count -= day.weekday() < SATURDAY and not is_holiday(day)
-    return day
+    return calendar.last_day(calendar.day_of(decided_at), BY_NAME[ClockName.PUBLISH_DECISION].length)

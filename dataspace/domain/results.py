@@ -1,16 +1,19 @@
 """Results of a project and the duty to publish them within 18 months (Art. 61(4))."""
 
-from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from dataspace.domain.calendars import Calendar
+from dataspace.domain.clock_rules import BY_NAME, EXTENDED, EXTENDS
+from dataspace.domain.clock_states import Fact
+from dataspace.domain.clocks import ClockName
 from dataspace.domain.errors import InvalidInput
 from dataspace.domain.public_register import RegisterEntry, Stage
 
-MONTHS_TO_PUBLISH = 18
-"""From the end of processing, or from the answer to a request (Art. 61(4))."""
+RULE = BY_NAME[ClockName.PUBLISH_RESULTS]
 
 DOI = "https://doi.org/"
 
@@ -78,38 +81,59 @@ def link_of(text: str) -> str:
     return DOI + bare if bare.startswith("10.") and "/" in bare else bare
 
 
-def add_months(day: date, months: int) -> date:
-    """The same day of a later month; its last day, where that month is shorter."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+def results_due(ended_at: datetime, calendar: Calendar) -> date:
+    """The last day to publish results: 18 months after processing ended or the request was answered (Art. 61(4))."""
+    return calendar.last_day(calendar.day_of(ended_at), RULE.length)
 
 
-def end_of_access(entry: RegisterEntry) -> datetime | None:
-    """When processing ended or will end: revocation or expiry of the permit, or the answer to a request."""
+@dataclass(frozen=True)
+class Publication:
+    """How far the publication of a case's results is.
+
+    `ended_at` is when processing ended, None before, `until` the latest extension.
+    """
+
+    ended_at: datetime | None = None
+    until: date | None = None
+    published: bool = False
+
+
+def publication_of(facts: Iterable[Fact]) -> Publication:
+    """What the audit trail tells of a case."""
+    known, extending = tuple(facts), (EXTENDED, *EXTENDS)
+    extended = [f.details["until"] for f in known if f.kind in extending and _of_results(f) and "until" in f.details]
+    return Publication(
+        min((fact.at for fact in known if fact.kind in RULE.starts), default=None),
+        max(map(date.fromisoformat, extended), default=None),
+        any(fact.kind in RULE.stops for fact in known),
+    )
+
+
+def end_of(entry: RegisterEntry, so_far: Publication) -> datetime | None:
+    """When processing ended or will end: as the user said, or with the permit, or with the answer to a request."""
     if entry.stage is Stage.ANSWERED:
-        return entry.decided_at
-    return entry.revoked_at or entry.valid_until
+        return so_far.ended_at or entry.decided_at
+    access = entry.revoked_at or entry.valid_until
+    return min((at for at in (so_far.ended_at, access) if at is not None), default=None)
 
 
-def results_due(ended_at: datetime) -> date:
-    """The last day to publish results (Art. 61(4))."""
-    return add_months(ended_at.date(), MONTHS_TO_PUBLISH)
+def _of_results(extension: Fact) -> bool:
+    return EXTENDS.get(extension.kind, extension.details.get("clock")) == RULE.name
 
 
-def duty(entry: RegisterEntry, until: date | None, published: bool, now: datetime) -> tuple[Duty, date | None]:
-    """How the duty stands and its day, None where there is none; `until` is the latest extension."""
-    ended = end_of_access(entry)
+def duty(entry: RegisterEntry, so_far: Publication, now: datetime, calendar: Calendar) -> tuple[Duty, date | None]:
+    """How the duty stands and its last day, None where there is none; as the clock of Art. 61(4) counts it."""
+    ended = end_of(entry, so_far)
     if ended is None:
-        return (Duty.MET if published else Duty.NOT_YET), None
-    due = max(results_due(ended), until or date.min)
-    if published:
+        return (Duty.MET if so_far.published else Duty.NOT_YET), None
+    due = max(results_due(ended, calendar), so_far.until or date.min)
+    if so_far.published:
         return Duty.MET, due
     if now < ended:
         return Duty.NOT_YET, due
-    if now.date() > due:
+    if now >= calendar.over(due):
         return Duty.OVERDUE, due
-    return (Duty.EXTENDED if until and until > results_due(ended) else Duty.DUE), due
+    return (Duty.EXTENDED if so_far.until else Duty.DUE), due
 
 
 def acknowledgement(permit_number: str, datasets: tuple[str, ...]) -> str:

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from dataspace.domain.activity import Edition, Fact, FactKind, Period, Recorded, content_bytes
 from dataspace.domain.actors import Actor
+from dataspace.domain.calendars import Calendar
 from dataspace.domain.errors import InvalidInput, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.figures import compute
@@ -22,10 +23,10 @@ CategoriesOf = Callable[[str], tuple[str, ...]]
 Content = dict[str, object]
 
 
-def report(uow: UnitOfWork, clock: Clock, period: Period, categories_of: CategoriesOf) -> Content:
+def report(uow: UnitOfWork, clock: Clock, period: Period, calendar: Calendar, categories_of: CategoriesOf) -> Content:
     """The report of a period as it would be frozen now; public."""
     with uow.reading():
-        return _content(uow, clock, period, categories_of)
+        return _content(uow, clock, period, calendar, categories_of)
 
 
 def recorded_until(uow: UnitOfWork) -> int:
@@ -34,7 +35,9 @@ def recorded_until(uow: UnitOfWork) -> int:
         return uow.audit.head().seq
 
 
-def freeze_report(uow: UnitOfWork, clock: Clock, by: Actor, period: Period, categories_of: CategoriesOf) -> Edition:
+def freeze_report(
+    uow: UnitOfWork, clock: Clock, by: Actor, period: Period, calendar: Calendar, categories_of: CategoriesOf
+) -> Edition:
     """Freeze an edition; of a period that has one, the new edition supersedes it and both stay."""
     check_may(by, PublicAction.FREEZE_REPORT)
     if not period.is_two_years:
@@ -43,7 +46,7 @@ def freeze_report(uow: UnitOfWork, clock: Clock, by: Actor, period: Period, cate
         now = clock.now()
         if now.date() < period.end:
             raise WrongState(f"the period ends on {period.end}; a report is frozen after it")
-        content = content_bytes(_content(uow, clock, period, categories_of)).decode("ascii")
+        content = content_bytes(_content(uow, clock, period, calendar, categories_of)).decode("ascii")
         earlier = uow.public.editions.where(start=period.start, end=period.end)
         edition = Edition(
             new_id("rep"), period.start, period.end, len(earlier) + 1, content,
@@ -101,8 +104,8 @@ def list_facts(uow: UnitOfWork, by: Actor) -> list[Fact]:
         return uow.public.facts.where()
 
 
-def _content(uow: UnitOfWork, clock: Clock, period: Period, categories_of: CategoriesOf) -> Content:
-    recorded = _recorded(uow, clock, categories_of)
+def _content(uow: UnitOfWork, clock: Clock, period: Period, calendar: Calendar, categories_of: CategoriesOf) -> Content:
+    recorded = _recorded(uow, clock, calendar, categories_of)
     head = uow.audit.head()
     numbers = {entry.case: entry.number for entry in recorded.cases}
     return {
@@ -117,7 +120,7 @@ def _content(uow: UnitOfWork, clock: Clock, period: Period, categories_of: Categ
     }
 
 
-def _recorded(uow: UnitOfWork, clock: Clock, categories_of: CategoriesOf) -> Recorded:
+def _recorded(uow: UnitOfWork, clock: Clock, calendar: Calendar, categories_of: CategoriesOf) -> Recorded:
     now, cases, facts = clock.now(), tuple(uow.public.register.all()), uow.public.facts.where()
     cancelled = {fact.cancels for fact in facts if fact.cancels}
     published = {result.case for result in uow.public.results.where()}
@@ -126,7 +129,7 @@ def _recorded(uow: UnitOfWork, clock: Clock, categories_of: CategoriesOf) -> Rec
         results=tuple(r for case in cases if case.case in published for r in public_results(uow, case)),
         facts=tuple(fact for fact in facts if not fact.cancels and fact.id not in cancelled),
         measures=tuple(public_measures(uow)),
-        duties=tuple((state, due) for _, state, due in duties_of(uow, cases, now)),
+        duties=tuple((state, due) for _, state, due in duties_of(uow, cases, now, calendar)),
         complaints=tuple((c.received_at, c.subject.value) for c in uow.public.complaints.where()),
         categories={d: categories_of(d) for d in {dataset for case in cases for dataset in case.datasets}},
     )

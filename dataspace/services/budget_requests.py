@@ -21,12 +21,16 @@ from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Describe, as_rho
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import NOTHING, Guarantee, PrivacyLoss
+from dataspace.domain.reasons import check_reasons
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 ToEpsilon = Callable[[PrivacyLoss, Guarantee], Decimal]
 """Epsilon of a loss at the guarantee's delta, rounded up."""
 
 MOST_WAITING = 500
+
+KEPT = "they are part of the record"
+"""What becomes of reasons here."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def ask_for_budget(
     Raises NotPermitted, InvalidInput for a wish that is not more or above every guarantee, WrongState if the permit
     has ended or a request waits already.
     """
-    _check_reasons(reasons)
+    check_reasons(reasons, kept=KEPT)
     now = clock.now()
     with uow:
         permit = _visible(uow, by, permit_id, now)
@@ -92,7 +96,7 @@ def grant_budget(
     Raises InsufficientBudget with nothing moved if a dataset has not so much left, WrongState if the request was
     decided or the permit's budget is not what it was when asked.
     """
-    _check_reasons(reasons)
+    check_reasons(reasons, kept=KEPT)
     now = clock.now()
     with uow:
         request, permit = _undecided(uow, by, request_id, BudgetAction.GRANT, now)
@@ -110,7 +114,7 @@ def grant_budget(
 
 def refuse_budget(uow: UnitOfWork, clock: Clock, by: Actor, request_id: str, *, reasons: str) -> BudgetRequest:
     """Leave the permit's budget as it is, with reasons."""
-    _check_reasons(reasons)
+    check_reasons(reasons, kept=KEPT)
     now = clock.now()
     with uow:
         request, _ = _undecided(uow, by, request_id, BudgetAction.REFUSE, now)
@@ -174,11 +178,6 @@ def _visible(uow: UnitOfWork, by: Actor, permit_id: str, now: datetime) -> DataP
     if not may(by, BudgetAction.VIEW, permit, now):
         raise NotFound(f"there is no permit {permit_id}")
     return permit
-
-
-def _check_reasons(reasons: str) -> None:
-    if not reasons.strip():
-        raise InvalidInput("give the reasons; they are part of the record")
 
 
 def _event(kind: EventKind, by: Actor, request: BudgetRequest, now: datetime) -> AuditEvent:

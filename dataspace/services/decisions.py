@@ -14,9 +14,13 @@ from dataspace.domain.errors import InvalidInput, NotFound, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permissions import check_may_act_on_application, may_act_on_application
 from dataspace.domain.proposals import NO_TERMS, CaseStep, Outcome, Proposal, Step, Terms, check_proposal
+from dataspace.domain.reasons import check_reasons
 from dataspace.domain.tabulations import TabulationPlan
 from dataspace.services.duties import check_free_to_act, check_official
 from dataspace.services.ports import Clock, UnitOfWork
+
+KEPT = "they go on record"
+"""What becomes of reasons here."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def send_back(
     uow: UnitOfWork, clock: Clock, by: Actor, application_id: str, *, reasons: str, version: int | None = None
 ) -> CaseFile:
     """The decision maker does not adopt the proposal; the assessor goes on, told why."""
-    _check_reasons(reasons)
+    check_reasons(reasons, kept=KEPT)
     with uow:
         before = _taken(uow, by, application_id, ApplicationAction.SEND_BACK, version)
         after = before.after(ApplicationAction.SEND_BACK)
@@ -149,7 +153,7 @@ def declare_interest(
 
     If `by` is its assessor, the case waits for another one, who assesses anew.
     """
-    _check_reasons(interest)
+    check_reasons(interest, kept=KEPT)
     now = clock.now()
     with uow:
         case = _seen(uow, by, application_id)
@@ -250,11 +254,6 @@ def _step(
     uow.decisions.add_step(case.id, CaseStep(step, by.id, clock.now(), reasons.strip()))
     uow.applications.save(case, _event(kind, by, case, clock, **details))
     return _file(uow, case)
-
-
-def _check_reasons(reasons: str) -> None:
-    if not reasons.strip():
-        raise InvalidInput("give the reasons; they go on record")
 
 
 def _event(kind: EventKind, by: Actor, case: AccessApplication, clock: Clock, **details: str) -> AuditEvent:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from dataspace.domain.actors import Actor
-from dataspace.domain.errors import InvalidInput, NotFound, NotPermitted, WrongState
+from dataspace.domain.errors import NotFound, NotPermitted, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
@@ -17,6 +17,7 @@ from dataspace.domain.permit_changes import (
     check_wanted,
 )
 from dataspace.domain.permits import DataPermit, PermitAction, PermitVersion
+from dataspace.domain.reasons import check_reasons
 from dataspace.domain.scopes import ColumnRef, Scope
 from dataspace.services.duties import check_can_be_named, check_free_to_act, check_official_on_permit
 from dataspace.services.ports import Clock, UnitOfWork
@@ -72,7 +73,7 @@ def propose_change(
     version: int | None = None,
 ) -> PermitChange:
     """The assessor's view: approve or reject, with reasons."""
-    _check_reasons(reasons)
+    check_reasons(reasons)
     now = clock.now()
     with uow:
         change, permit = _change(uow, by, change_id, now)
@@ -90,7 +91,7 @@ def send_back_change(
     uow: UnitOfWork, clock: Clock, by: Actor, change_id: str, *, reasons: str, version: int | None = None
 ) -> PermitChange:
     """The decision maker does not adopt the proposal."""
-    _check_reasons(reasons)
+    check_reasons(reasons)
     now = clock.now()
     with uow:
         change, permit = _deciding(uow, by, change_id, version, now)
@@ -107,7 +108,7 @@ def decide_change(
 
     A permit that ended meanwhile is not changed (WrongState).
     """
-    _check_reasons(reasons)
+    check_reasons(reasons)
     with uow:
         # the changed permit is approved anew, so no opt-out may be on its way
         latest, now = uow.opt_outs.hold(), clock.now()
@@ -176,11 +177,6 @@ def _visible(uow: UnitOfWork, by: Actor, permit_id: str, now: datetime) -> DataP
 def _check_version(change: PermitChange, version: int | None) -> None:
     if version is not None and version != change.version:
         raise WrongState(f"this {change.kind} was changed by someone else meanwhile; read it again")
-
-
-def _check_reasons(reasons: str) -> None:
-    if not reasons.strip():
-        raise InvalidInput("give the reasons; they are part of the decision")
 
 
 def _event(kind: EventKind, by: Actor, permit: DataPermit, change: PermitChange, now: datetime) -> AuditEvent:

@@ -15,7 +15,7 @@ from dataspace.domain.applications import (
     Period,
 )
 from dataspace.domain.assessments import Criterion, Verdict
-from dataspace.domain.errors import InvalidApplication, InvalidInput, NotFound, WrongState
+from dataspace.domain.errors import InvalidApplication, NotFound, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Describe, as_rho
@@ -23,6 +23,7 @@ from dataspace.domain.opt_outs import check_exception
 from dataspace.domain.permissions import may_act_on_permit
 from dataspace.domain.permits import DataPermit, Particulars, PermitAction, PermitState, SnapshotRule
 from dataspace.domain.proposals import GRANTING, Outcome, Proposal
+from dataspace.domain.reasons import check_reasons
 from dataspace.domain.steps import data_orders
 from dataspace.domain.tabulations import NODE_USER, RunState, TabulationPlan, TabulationRun, plan_of
 from dataspace.services.duties import check_can_be_named, check_official, check_official_on_permit
@@ -100,7 +101,7 @@ def refuse_application(
     uow: UnitOfWork, clock: Clock, by: Actor, application_id: str, *, reasons: str, version: int | None = None
 ) -> AccessApplication:
     """Adopt the proposal to refuse, with reasons, which are published (Art. 57(1)(j)(iii))."""
-    _check_reasons(reasons)
+    check_reasons(reasons)
     now = clock.now()
     with uow:
         application = _undecided(uow, by, application_id, ApplicationAction.REFUSE, version)
@@ -328,7 +329,7 @@ def _change(
     now: datetime,
     reasons: str,
 ) -> DataPermit:
-    _check_reasons(reasons)
+    check_reasons(reasons)
     permit = _visible(uow, by, permit_id, now)
     check_official_on_permit(uow, by, action, permit, now)
     return change(permit, now, reasons)
@@ -339,11 +340,6 @@ def _visible(uow: UnitOfWork, by: Actor, permit_id: str, now: datetime) -> DataP
     if not may_act_on_permit(by, PermitAction.VIEW, permit, now):
         raise NotFound(f"there is no permit {permit_id}")
     return permit
-
-
-def _check_reasons(reasons: str) -> None:
-    if not reasons.strip():
-        raise InvalidInput("give the reasons; they are part of the decision")
 
 
 def _event(kind: EventKind, by: Actor, permit: DataPermit, now: datetime) -> AuditEvent:

@@ -3,11 +3,12 @@
 No login. Persons to have access, justifications and columns stay out; confidential parts are replaced by a mark.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dataspace.domain.actors import Actor
+from dataspace.domain.calendars import Calendar
 from dataspace.domain.errors import InvalidInput, NotFound, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
@@ -21,10 +22,8 @@ from dataspace.domain.public_register import (
     publish_by,
 )
 from dataspace.domain.redaction import ConfidentialPart, Ground, Part
-from dataspace.domain.results import Duty, Result, duty
+from dataspace.domain.results import Duty, Publication, Result, duty, publication_of
 from dataspace.services.ports import Clock, UnitOfWork
-
-IsHoliday = Callable[[date], bool]
 
 MOST_PARTS = 100
 """Confidential parts of one case."""
@@ -46,29 +45,29 @@ class EntryView:
     due: date | None = None
 
 
-def search_register(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, asked: Search) -> tuple[list[EntryView], int]:
+def search_register(uow: UnitOfWork, clock: Clock, calendar: Calendar, asked: Search) -> tuple[list[EntryView], int]:
     """One page of what fits, newest receipt first, and how many fit in all."""
     now = clock.now()
     with uow.reading():
         entries, total = uow.public.register.search(asked, now)
-    return [_shown(entry, now, is_holiday) for entry in entries], total
+    return [_shown(entry, now, calendar) for entry in entries], total
 
 
-def get_entry(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, number: str) -> EntryView:
+def get_entry(uow: UnitOfWork, clock: Clock, calendar: Calendar, number: str) -> EntryView:
     """One entry with its results, by number of the case or of its permit."""
     now = clock.now()
     with uow.reading():
         entry = uow.public.register.get(number)
         results = public_results(uow, entry)
-        state, due = duty_of(uow, entry, now)
-    return replace(_shown(entry, now, is_holiday), results=tuple(results), duty=state, due=due)
+        state, due = duty_of(uow, entry, now, calendar)
+    return replace(_shown(entry, now, calendar), results=tuple(results), duty=state, due=due)
 
 
-def latest_entries(uow: UnitOfWork, clock: Clock, is_holiday: IsHoliday, most: int) -> list[EntryView]:
+def latest_entries(uow: UnitOfWork, clock: Clock, calendar: Calendar, most: int) -> list[EntryView]:
     """By last change, newest first, for the feed."""
     now = clock.now()
     with uow.reading():
-        return [_shown(entry, now, is_holiday) for entry in uow.public.register.latest(most)]
+        return [_shown(entry, now, calendar) for entry in uow.public.register.latest(most)]
 
 
 def public_results(uow: UnitOfWork, entry: RegisterEntry) -> list[Result]:
@@ -94,21 +93,30 @@ def standing(results: list[Result]) -> list[Result]:
     return [result for result in results if result.id not in corrected]
 
 
-def duty_of(uow: UnitOfWork, entry: RegisterEntry, now: datetime) -> tuple[Duty, date | None]:
+def duty_of(uow: UnitOfWork, entry: RegisterEntry, now: datetime, calendar: Calendar) -> tuple[Duty, date | None]:
     """How the duty to publish results of a case stands; inside a transaction."""
-    until = [extension.until.date() for extension in uow.public.extensions.where(case=entry.case)]
-    return duty(entry, max(until, default=None), bool(uow.public.results.where(case=entry.case)), now)
+    case = uow.clocks.of_subject(_number(entry), now)
+    return duty(entry, publication_of(case.facts) if case else Publication(), now, calendar)
 
 
 def duties_of(
-    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime
+    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime, calendar: Calendar
 ) -> list[tuple[RegisterEntry, Duty, date | None]]:
-    """`duty_of` of many entries, with two look-ups for all of them."""
-    published = {result.case for result in uow.public.results.where()}
-    until: dict[str, date] = {}
-    for extension in uow.public.extensions.where():
-        until[extension.case] = max(until.get(extension.case, date.min), extension.until.date())
-    return [(entry, *duty(entry, until.get(entry.case), entry.case in published, now)) for entry in entries]
+    """`duty_of` of many entries, with one look-up for all of them; before anything is written."""
+    return [(e, *duty(e, so_far, now, calendar)) for e, so_far in publications_of(uow, entries, now)]
+
+
+def publications_of(
+    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime
+) -> list[tuple[RegisterEntry, Publication]]:
+    """How far the publication of results of many cases is; inside a transaction, before anything is written."""
+    facts = {case.number: case.facts for case in uow.clocks.all(now)}
+    return [(entry, publication_of(facts.get(_number(entry), ()))) for entry in entries]
+
+
+def _number(entry: RegisterEntry) -> str:
+    """What the case's clocks are called by: its permit's number, where it has one."""
+    return entry.permit_number or entry.number
 
 
 def catch_up(uow: UnitOfWork, clock: Clock) -> int:
@@ -170,13 +178,13 @@ def list_confidential(uow: UnitOfWork, by: Actor, case: str) -> list[Confidentia
         return uow.public.confidential.where(case=application.id)
 
 
-def list_unpublished(uow: UnitOfWork, clock: Clock, by: Actor, is_holiday: IsHoliday) -> list[tuple[EntryView, bool]]:
+def list_unpublished(uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar) -> list[tuple[EntryView, bool]]:
     """Decisions whose reasons wait for publication, the oldest first, and whether each is overdue."""
     check_may(by, PublicAction.PUBLISH_DECISION)
     now = clock.now()
     with uow.reading():
-        shown = [_shown(entry, now, is_holiday) for entry in uow.public.register.unpublished()]
-    return [(view, view.publish_by is not None and view.publish_by < now.date()) for view in shown]
+        shown = [_shown(entry, now, calendar) for entry in uow.public.register.unpublished()]
+    return [(view, view.publish_by is not None and view.publish_by < calendar.day_of(now)) for view in shown]
 
 
 def publish_decision(uow: UnitOfWork, clock: Clock, by: Actor, number: str) -> RegisterEntry:
@@ -195,6 +203,6 @@ def publish_decision(uow: UnitOfWork, clock: Clock, by: Actor, number: str) -> R
         return uow.public.register.get(number)
 
 
-def _shown(entry: RegisterEntry, now: datetime, is_holiday: IsHoliday) -> EntryView:
-    due = publish_by(entry.decided_at, is_holiday) if entry.decided_at and entry.stage in DECIDED else None
+def _shown(entry: RegisterEntry, now: datetime, calendar: Calendar) -> EntryView:
+    due = publish_by(entry.decided_at, calendar) if entry.decided_at and entry.stage in DECIDED else None
     return EntryView(entry, entry.state(now), due)

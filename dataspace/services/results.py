@@ -3,14 +3,15 @@
 from datetime import date, datetime
 
 from dataspace.domain.actors import Actor
+from dataspace.domain.calendars import Calendar
 from dataspace.domain.errors import InvalidInput, NotPermitted, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
 from dataspace.domain.public_register import ISSUED, RegisterEntry
-from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, end_of_access, link_of
+from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, duty, end_of, link_of
 from dataspace.services.ports import Clock, UnitOfWork
-from dataspace.services.register import duties_of, duty_of
+from dataspace.services.register import duty_of, publications_of
 
 LONGEST_TITLE = 500
 
@@ -38,7 +39,7 @@ def register_result(
 
 
 def extend_publication(
-    uow: UnitOfWork, clock: Clock, by: Actor, case: str, *, until: datetime, reason: str
+    uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar, case: str, *, until: datetime, reason: str
 ) -> PublicationExtension:
     """Give more time to publish, where that is justified, for example by a journal's review (Art. 61(4))."""
     check_may(by, PublicAction.EXTEND_PUBLICATION)
@@ -46,30 +47,29 @@ def extend_publication(
         raise InvalidInput("give the reason for the extension; it is part of the decision")
     with uow:
         now, entry = clock.now(), uow.public.register.get(case)
-        state, due = duty_of(uow, entry, now)
-        if state is Duty.MET or due is None or end_of_access(entry) is None:
+        state, due = duty_of(uow, entry, now, calendar)
+        if state is Duty.MET or due is None:
             raise WrongState(f"there is no duty to publish that could be extended in case {entry.number}")
-        if until.date() <= due or until <= now:
+        if calendar.day_of(until) <= due or until <= now:
             raise InvalidInput(f"results are due on {due}; extend to a later day, in the future")
         extension = PublicationExtension(new_id("ext"), entry.case, until, reason, by.id, now)
-        details = {"number": entry.number, "until": until.date().isoformat(), "reason": reason}
+        details = {"number": entry.number, "until": calendar.day_of(until).isoformat(), "reason": reason}
         event = AuditEvent(EventKind.PUBLICATION_EXTENDED, by.id, entry.case, now, details)
         uow.public.extensions.add(extension, event)
         uow.commit()
     return extension
 
 
-def list_duties(uow: UnitOfWork, clock: Clock, by: Actor) -> list[tuple[RegisterEntry, Duty, date | None]]:
-    """Every case whose access has ended, and how its duty to publish stands; for the access body."""
+def list_duties(
+    uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar
+) -> list[tuple[RegisterEntry, Duty, date | None]]:
+    """Every case whose processing has ended, and how its duty to publish stands; for the access body."""
     check_may(by, PublicAction.EXTEND_PUBLICATION)
     now = clock.now()
     with uow.reading():
-        return duties_of(uow, (entry for entry in uow.public.register.all() if _ended(entry, now)), now)
-
-
-def _ended(entry: RegisterEntry, now: datetime) -> bool:
-    ended = end_of_access(entry)
-    return ended is not None and ended <= now
+        known = publications_of(uow, uow.public.register.all(), now)
+    begun = [(entry, so_far) for entry, so_far in known if (ended := end_of(entry, so_far)) and ended <= now]
+    return [(entry, *duty(entry, so_far, now, calendar)) for entry, so_far in begun]
 
 
 def _check_own(uow: UnitOfWork, by: Actor, entry: RegisterEntry) -> None:

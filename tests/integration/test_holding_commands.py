@@ -7,9 +7,9 @@ import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
+from catalog.spreadsheets import neutral
 from pipelines import options
 from pipelines.cli import main_app
-from pipelines.reports import neutral
 from tests.unit.pipelines.deliveries import STAYS, write_clinic, write_plan
 
 BAD = [("AB2", "2021-13-45", "NEUR", "2", "1"), ("AB9", "2021-01-01", "NEUR", "2", "1")]

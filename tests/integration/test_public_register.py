@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from dataspace.domain.activity import FactKind, Period
-from dataspace.domain.actors import Role
+from dataspace.domain.actors import Actor, Role
 from dataspace.domain.complaints import Complainant, ComplaintState, Subject
 from dataspace.domain.errors import InvalidInput, NotFound, NotPermitted, OutOfScope, WrongState
 from dataspace.domain.events import EventKind
@@ -24,7 +24,7 @@ from dataspace.domain.results import Duty, ResultKind
 from dataspace.services import activity, applications, complaints, findings, measures, permits, register, results
 from dataspace.services.register import EntryView
 from tests.factories import HOSPITAL, Node, make_node
-from tests.public_records import confidential_permit, no_categories, no_holiday, number_of, record_everything
+from tests.public_records import NO_HOLIDAYS, confidential_permit, no_categories, number_of, record_everything
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def node(tmp_path: Path) -> Node:
 
 
 def shown(node: Node, number: str) -> EntryView:
-    return register.get_entry(node.uow, node.clock, no_holiday, number)
+    return register.get_entry(node.uow, node.clock, NO_HOLIDAYS, number)
 
 
 def found(node: Node, **asked: object) -> list[str]:
-    views, _ = register.search_register(node.uow, node.clock, no_holiday, Search(**asked))  # type: ignore[arg-type]
+    views, _ = register.search_register(node.uow, node.clock, NO_HOLIDAYS, Search(**asked))  # type: ignore[arg-type]
     return [view.entry.number for view in views]
 
 
@@ -115,16 +115,16 @@ def test_reasons_on_a_confidential_case_wait_for_the_access_body(node: Node) -> 
     permit = confidential_permit(node, "zirconium lattice")
     number = number_of(node, permit)
     assert shown(node, number).entry.reasons_published_at is None
-    waiting = register.list_unpublished(node.uow, node.clock, node.decision_maker, no_holiday)
+    waiting = register.list_unpublished(node.uow, node.clock, node.decision_maker, NO_HOLIDAYS)
     assert [(view.entry.number, late) for view, late in waiting] == [(number, False)]
     node.clock.forward(days=60)
-    waiting = register.list_unpublished(node.uow, node.clock, node.decision_maker, no_holiday)
+    waiting = register.list_unpublished(node.uow, node.clock, node.decision_maker, NO_HOLIDAYS)
     assert [late for _, late in waiting] == [True]
     with pytest.raises(NotPermitted):
         register.publish_decision(node.uow, node.clock, node.researcher, number)
     published = register.publish_decision(node.uow, node.clock, node.decision_maker, number)
     assert published.reasons_published_at == node.clock.now()
-    assert register.list_unpublished(node.uow, node.clock, node.decision_maker, no_holiday) == []
+    assert register.list_unpublished(node.uow, node.clock, node.decision_maker, NO_HOLIDAYS) == []
     with pytest.raises(WrongState, match="was published"):
         register.publish_decision(node.uow, node.clock, node.decision_maker, number)
 
@@ -173,31 +173,34 @@ def publish(node: Node, number: str, **changed: object) -> str:
     return results.register_result(node.uow, node.clock, node.researcher, number, **given).id  # type: ignore[arg-type]
 
 
+def more_time(node: Node, by: Actor, number: str, until: datetime) -> None:
+    results.extend_publication(node.uow, node.clock, by, NO_HOLIDAYS, number, until=until, reason="review")
+
+
 def test_results_are_due_extended_and_met(node: Node) -> None:
     permit = node.permit()
     number = number_of(node, permit)
-    assert results.list_duties(node.uow, node.clock, node.decision_maker) == []
+    assert results.list_duties(node.uow, node.clock, node.decision_maker, NO_HOLIDAYS) == []
     node.clock.forward(days=366)
     due = date(2029, 5, 23)
     assert (shown(node, number).duty, shown(node, number).due) == (Duty.DUE, due)
     with pytest.raises(InvalidInput, match="later day"):
-        results.extend_publication(
-            node.uow, node.clock, node.decision_maker, number, until=node.clock.now(), reason="review"
-        )
+        more_time(node, node.decision_maker, number, node.clock.now())
     until = node.clock.now() + timedelta(days=900)
     with pytest.raises(NotPermitted):
-        results.extend_publication(node.uow, node.clock, node.researcher, number, until=until, reason="review")
-    results.extend_publication(node.uow, node.clock, node.decision_maker, number, until=until, reason="review")
+        more_time(node, node.researcher, number, until)
+    more_time(node, node.decision_maker, number, until)
     node.clock.forward(days=600)
     assert shown(node, number).duty is Duty.EXTENDED
     node.clock.forward(days=301)
-    assert [state for _, state, _ in results.list_duties(node.uow, node.clock, node.decision_maker)] == [Duty.OVERDUE]
+    listed = results.list_duties(node.uow, node.clock, node.decision_maker, NO_HOLIDAYS)
+    assert [state for _, state, _ in listed] == [Duty.OVERDUE]
     first = publish(node, number)
     publish(node, number, title="T, corrected", supersedes=first)
     view = shown(node, number)
     assert (view.duty, [result.title for result in view.results]) == (Duty.MET, ["T, corrected"])
     with pytest.raises(WrongState):
-        results.extend_publication(node.uow, node.clock, node.decision_maker, number, until=until, reason="review")
+        more_time(node, node.decision_maker, number, until)
 
 
 def test_results_are_the_users_own_and_of_a_permit(node: Node) -> None:
@@ -327,14 +330,15 @@ def test_a_report_is_frozen_and_superseded_never_overwritten(node: Node) -> None
     period = Period(date(2026, 1, 1), date(2028, 1, 1))
     by = node.decision_maker
     with pytest.raises(WrongState, match="after it"):
-        activity.freeze_report(node.uow, node.clock, by, period, no_categories)
+        activity.freeze_report(node.uow, node.clock, by, period, NO_HOLIDAYS, no_categories)
     node.clock.forward(days=500)
+    one_year = Period(date(2026, 1, 1), date(2027, 1, 1))
     with pytest.raises(InvalidInput, match="24 months"):
-        activity.freeze_report(node.uow, node.clock, by, Period(date(2026, 1, 1), date(2027, 1, 1)), no_categories)
-    first = activity.freeze_report(node.uow, node.clock, by, period, no_categories)
+        activity.freeze_report(node.uow, node.clock, by, one_year, NO_HOLIDAYS, no_categories)
+    first = activity.freeze_report(node.uow, node.clock, by, period, NO_HOLIDAYS, no_categories)
     on = date(2027, 12, 31)
     activity.enter_fact(node.uow, node.clock, by, kind=FactKind.REVENUE, on=on, text="fees", amount=Decimal(5))
-    second = activity.freeze_report(node.uow, node.clock, by, period, no_categories)
+    second = activity.freeze_report(node.uow, node.clock, by, period, NO_HOLIDAYS, no_categories)
     assert (first.number, second.number, second.supersedes) == (1, 2, first.id)
     assert activity.get_edition(node.uow, first.id) == first
     assert first.sound
@@ -357,7 +361,7 @@ def test_a_fact_entered_in_error_is_taken_back_once(node: Node) -> None:
     with pytest.raises(WrongState):
         activity.cancel_fact(node.uow, node.clock, by, fact.id, text="again")
     period = Period(date(2026, 1, 1), date(2028, 1, 1))
-    content = activity.report(node.uow, node.clock, period, no_categories)
+    content = activity.report(node.uow, node.clock, period, NO_HOLIDAYS, no_categories)
     assert content["items"]["g"] == {"revenue-euro": "0.00"}  # type: ignore[index]
     with pytest.raises(NotPermitted):
         activity.list_facts(node.uow, node.researcher)

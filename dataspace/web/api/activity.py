@@ -47,11 +47,11 @@ def report(request: Request, node: CurrentNode, start: From, end: To) -> dict[st
 def report_now(request: Request, node: CurrentNode, period: Period) -> activity.Content:
     """The report, computed again only if something was recorded since, or another day began."""
     known: dict[object, activity.Content] = request.app.state.reports
-    state = (period, activity.recorded_until(node.unit_of_work()), node.clock.now().date())
+    state = (period, activity.recorded_until(node.unit_of_work()), node.calendar.day_of(node.clock.now()))
     if state not in known:
         if len(known) >= MOST_REPORTS:
             known.clear()
-        known[state] = activity.report(node.unit_of_work(), node.clock, period, node.categories_of)
+        known[state] = activity.report(node.unit_of_work(), node.clock, period, node.calendar, node.categories_of)
     return known[state]
 
 
@@ -71,7 +71,9 @@ def get_edition(edition_id: Identifier, node: CurrentNode) -> wire.EditionEntry:
 def freeze(request: wire.PeriodRequest, node: CurrentNode, actor: CurrentActor) -> wire.EditionEntry:
     """Freeze the report of two years; an earlier edition is superseded and stays."""
     period = Period(request.start, request.end)
-    return present.edition(activity.freeze_report(node.unit_of_work(), node.clock, actor, period, node.categories_of))
+    return present.edition(
+        activity.freeze_report(node.unit_of_work(), node.clock, actor, period, node.calendar, node.categories_of)
+    )
 
 
 @router.get("/activity-facts")

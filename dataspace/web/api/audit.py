@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from catalog.spreadsheets import neutral
 from dataspace.domain.audit_records import AuditFilter, kind_of, to_line
 from dataspace.domain.events import AuditEntry, content
 from dataspace.services import audit_trail
@@ -20,8 +21,6 @@ from dataspace.wire.ledger import AuditEventEntry
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 COLUMNS = ("seq", "at", "kind", "actor", "subject", "details", "previous", "hash")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula, also in full width."""
 
 Name = Annotated[str | None, Query(max_length=100)]
 Moment = Annotated[datetime | None, Query(description="with zone; UTC where it has none")]
@@ -77,16 +76,11 @@ def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
     writer.writerow(COLUMNS)
     for entry in entries:
         fields = _fields(entry) | {"details": json.dumps(dict(entry.event.details), sort_keys=True)}
-        writer.writerow(harmless(str(fields[name])) for name in COLUMNS)
+        writer.writerow(neutral(str(fields[name])) for name in COLUMNS)
         yield text.getvalue()
         text.seek(0)
         text.truncate()
     yield text.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe in front if a spreadsheet would take it for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 
 def _fields(entry: AuditEntry) -> dict[str, object]:

@@ -81,7 +81,7 @@ def _whole_register(node: Node) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     after: str | None = ""
     while after is not None:
-        views, total = search_register(node.unit_of_work(), node.clock, node.is_holiday, Search(after, PAGE))
+        views, total = search_register(node.unit_of_work(), node.clock, node.calendar, Search(after, PAGE))
         page = public_present.page(views, total, PAGE, node.settings.public_url)
         rows += [entry.model_dump(mode="json") for entry in page.entries]
         after = page.next

@@ -29,21 +29,21 @@ def search_register(
 ) -> wire.RegisterPage:  # fmt: skip
     """Who asked for which data, why, what was decided, until when (Art. 57(1)(j), 58(1)); newest receipt first."""
     asked = Search(after, most, state, purpose, dataset, q)
-    views, total = register.search_register(node.unit_of_work(), node.clock, node.is_holiday, asked)
+    views, total = register.search_register(node.unit_of_work(), node.clock, node.calendar, asked)
     return present.page(views, total, most, node.settings.public_url)
 
 
 @router.get("/register/{number}")
 def get_entry(number: Identifier, node: CurrentNode) -> wire.RegisterEntry:
     """One case with its results, by its number or its permit's."""
-    view = register.get_entry(node.unit_of_work(), node.clock, node.is_holiday, number)
+    view = register.get_entry(node.unit_of_work(), node.clock, node.calendar, number)
     return present.entry(view, node.settings.public_url)
 
 
 @router.get("/decisions/unpublished")
 def list_unpublished(node: CurrentNode, actor: CurrentActor) -> list[wire.UnpublishedDecision]:
     """Decisions that wait for publication, with the day by which they must be published (Art. 57(1)(j)(iii))."""
-    waiting = register.list_unpublished(node.unit_of_work(), node.clock, actor, node.is_holiday)
+    waiting = register.list_unpublished(node.unit_of_work(), node.clock, actor, node.calendar)
     url = node.settings.public_url
     return [wire.UnpublishedDecision(entry=present.entry(view, url), overdue=late) for view, late in waiting]
 
@@ -94,7 +94,7 @@ def register_result(
         node.unit_of_work(), node.clock, actor, number, kind=ResultKind(request.kind), title=request.title,
         link=request.link, lay_summary=request.lay_summary, supersedes=request.supersedes,
     )  # fmt: skip
-    entry = register.get_entry(node.unit_of_work(), node.clock, node.is_holiday, number).entry
+    entry = register.get_entry(node.unit_of_work(), node.clock, node.calendar, number).entry
     text = acknowledgement(entry.permit_number or entry.number, entry.datasets)
     return wire.ResultRegistered(result=present.result(result), acknowledgement=text)
 
@@ -105,7 +105,13 @@ def extend_publication(
 ) -> wire.RegisterEntry:
     """More time to publish results, with the reason; for the access body."""
     results.extend_publication(
-        node.unit_of_work(), node.clock, actor, number, until=request.until, reason=request.reason
+        node.unit_of_work(),
+        node.clock,
+        actor,
+        node.calendar,
+        number,
+        until=request.until,
+        reason=request.reason,
     )
     return get_entry(number, node)
 
@@ -113,4 +119,4 @@ def extend_publication(
 @router.get("/publication-duties")
 def list_duties(node: CurrentNode, actor: CurrentActor) -> list[wire.DutyEntry]:
     """Cases whose access has ended, and how their duty to publish stands; for the access body."""
-    return [present.duty(one) for one in results.list_duties(node.unit_of_work(), node.clock, actor)]
+    return [present.duty(one) for one in results.list_duties(node.unit_of_work(), node.clock, actor, node.calendar)]

@@ -21,7 +21,7 @@ def show_home(request: Request, node: CurrentNode) -> Response:
     uow = node.unit_of_work()
     published = [entry for entry in datasets.list_datasets(uow) if entry.current is not None]
     shown = [present.dataset(entry, datasets.get_schema(uow, entry.id)) for entry in published]
-    latest, _ = register.search_register(uow, node.clock, node.is_holiday, Search(most=LATEST))
+    latest, _ = register.search_register(uow, node.clock, node.calendar, Search(most=LATEST))
     rows = [public_present.entry(view, node.settings.public_url) for view in latest]
     return templates.TemplateResponse(request, "home.html", {"datasets": shown, "register": rows})
 

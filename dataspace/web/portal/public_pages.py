@@ -37,7 +37,7 @@ Fields = Mapping[str, str]
 def show_register(request: Request, node: CurrentNode) -> Response:
     """Search and one page of the register."""
     asked = _search(request.query_params)
-    views, total = register.search_register(node.unit_of_work(), node.clock, node.is_holiday, asked)
+    views, total = register.search_register(node.unit_of_work(), node.clock, node.calendar, asked)
     found = present.page(views, total, PAGE, node.settings.public_url)
     kept = {k: v for k, v in request.query_params.items() if k != "after" and v}
     return page(
@@ -51,14 +51,14 @@ def show_register(request: Request, node: CurrentNode) -> Response:
 def get_feed(node: CurrentNode) -> Response:
     """The hundred entries that changed last, as Atom."""
     url = node.settings.public_url
-    latest = register.latest_entries(node.unit_of_work(), node.clock, node.is_holiday, FEED)
+    latest = register.latest_entries(node.unit_of_work(), node.clock, node.calendar, FEED)
     return Response(atom([present.entry(view, url) for view in latest], url), media_type=MEDIA_TYPE)
 
 
 @router.api_route("/register/{number}", methods=READ, response_class=HTMLResponse)
 def show_entry(request: Request, number: Identifier, node: CurrentNode) -> Response:
     """One case, at its permanent address."""
-    view = register.get_entry(node.unit_of_work(), node.clock, node.is_holiday, number)
+    view = register.get_entry(node.unit_of_work(), node.clock, node.calendar, number)
     return page(request, "register_entry.html", entry=present.entry(view, node.settings.public_url))
 
 

@@ -158,6 +158,16 @@ def test_running_due_overdue(now: str, state: ClockState) -> None:
     assert found.state is state
 
 
+def test_more_time_that_was_given_before_the_period_began_never_shortens_it() -> None:
+    def last_day(until: str) -> date | None:
+        given = Fact("publication-extended", at("2026-11-02"), details={"until": until, "reason": "review"})
+        case = Case(Subject.PERMIT, "pmt_1", "DP-1", (given, Fact("permit-revoked", at("2027-11-02"))), "prs_1")
+        return next(c for c in clocks_of(case, PLAIN, at("2027-12-01")) if c.rule.name == "publish-results").last_day
+
+    assert last_day("2029-09-03") == date(2029, 9, 3)
+    assert last_day("2028-09-04") == date(2029, 5, 2)
+
+
 KINDS = st.sampled_from(sorted(FACT_KINDS | {"unheard-of"}))
 
 

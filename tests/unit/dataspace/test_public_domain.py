@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from time import process_time
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dataspace.domain.activity import Fact, FactKind, Period
 from dataspace.domain.actors import Actor, Organisation, Role
+from dataspace.domain.calendars import Calendar, Length, Unit, moved
 from dataspace.domain.complaints import FOLLOWING as COMPLAINT_FOLLOWING
 from dataspace.domain.complaints import (
     ComplaintState,
@@ -33,12 +35,12 @@ from dataspace.domain.public_register import (
     PublicState,
     RegisterEntry,
     Stage,
-    add_working_days,
     publish_by,
 )
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, mark
-from dataspace.domain.results import Duty, Result, ResultKind, add_months, duty, link_of, results_due
+from dataspace.domain.results import Duty, Publication, Result, ResultKind, duty, link_of, results_due
+from tests.public_records import NO_HOLIDAYS
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -60,12 +62,12 @@ def part(**changed: object) -> ConfidentialPart:
 
 def test_thirty_working_days_leave_out_weekends_and_holidays() -> None:
     monday = date(2026, 11, 23)
-    assert add_working_days(monday, 1, lambda _: False) == date(2026, 11, 24)
-    assert add_working_days(monday, 5, lambda _: False) == date(2026, 11, 30)
-    assert publish_by(NOW, lambda _: False) == date(2027, 1, 4)
+    assert NO_HOLIDAYS.last_day(monday, Length(1, Unit.WORKING_DAYS)) == date(2026, 11, 24)
+    assert NO_HOLIDAYS.last_day(monday, Length(5, Unit.WORKING_DAYS)) == date(2026, 11, 30)
+    assert publish_by(NOW, NO_HOLIDAYS) == date(2027, 1, 4)
     holidays = {date(2026, 12, 25), date(2027, 1, 1), date(2026, 12, 26)}
     # the 26th is a Saturday and counts for nothing twice
-    assert publish_by(NOW, holidays.__contains__) == date(2027, 1, 6)
+    assert publish_by(NOW, Calendar(ZoneInfo("UTC"), holidays.__contains__)) == date(2027, 1, 6)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +80,7 @@ def test_thirty_working_days_leave_out_weekends_and_holidays() -> None:
     ],
 )
 def test_months_end_with_the_month(day: date, months: int, expected: date) -> None:
-    assert add_months(day, months) == expected
+    assert moved(day, Length(months, Unit.MONTHS)) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,23 +105,29 @@ def test_every_stage_but_a_permit_is_a_state() -> None:
     assert set(STAGES.values()) <= set(Stage)
 
 
+def stands(
+    case: RegisterEntry, now: datetime, until: date | None = None, *, published: bool = False
+) -> tuple[Duty, date | None]:
+    return duty(case, Publication(None, until, published), now, NO_HOLIDAYS)
+
+
 def test_the_duty_to_publish_from_the_end_of_access_on() -> None:
     case = entry()
-    assert duty(case, None, False, NOW) == (Duty.NOT_YET, date(2029, 5, 23))
+    assert stands(case, NOW) == (Duty.NOT_YET, date(2029, 5, 23))
     ended = NOW + timedelta(days=365)
-    assert results_due(ended) == date(2029, 5, 23)
-    assert duty(case, None, False, ended)[0] is Duty.DUE
-    assert duty(case, None, False, datetime(2029, 5, 23, 23, tzinfo=UTC))[0] is Duty.DUE
-    assert duty(case, None, False, datetime(2029, 5, 24, tzinfo=UTC))[0] is Duty.OVERDUE
+    assert results_due(ended, NO_HOLIDAYS) == date(2029, 5, 23)
+    assert stands(case, ended)[0] is Duty.DUE
+    assert stands(case, datetime(2029, 5, 23, 23, tzinfo=UTC))[0] is Duty.DUE
+    assert stands(case, datetime(2029, 5, 24, tzinfo=UTC))[0] is Duty.OVERDUE
     later = date(2029, 9, 1)
-    assert duty(case, later, False, datetime(2029, 5, 24, tzinfo=UTC)) == (Duty.EXTENDED, later)
-    assert duty(case, later, False, datetime(2029, 9, 2, tzinfo=UTC)) == (Duty.OVERDUE, later)
-    assert duty(case, later, True, datetime(2030, 1, 1, tzinfo=UTC)) == (Duty.MET, later)
-    assert duty(entry(revoked_at=NOW), None, False, NOW) == (Duty.DUE, date(2028, 5, 23))
+    assert stands(case, datetime(2029, 5, 24, tzinfo=UTC), until=later) == (Duty.EXTENDED, later)
+    assert stands(case, datetime(2029, 9, 2, tzinfo=UTC), until=later) == (Duty.OVERDUE, later)
+    assert stands(case, datetime(2030, 1, 1, tzinfo=UTC), until=later, published=True) == (Duty.MET, later)
+    assert stands(entry(revoked_at=NOW), NOW) == (Duty.DUE, date(2028, 5, 23))
     nothing = {"permit_number": None, "issued_at": None, "valid_from": None, "valid_until": None}
     answered = entry(stage=Stage.ANSWERED, **nothing)
-    assert duty(answered, None, False, NOW) == (Duty.DUE, date(2028, 5, 23))
-    assert duty(entry(stage=Stage.RECEIVED, **nothing), None, False, NOW) == (Duty.NOT_YET, None)
+    assert stands(answered, NOW) == (Duty.DUE, date(2028, 5, 23))
+    assert stands(entry(stage=Stage.RECEIVED, **nothing), NOW) == (Duty.NOT_YET, None)
 
 
 @pytest.mark.parametrize(
