@@ -125,6 +125,12 @@ class Query:
         return self.analysis.columns if self.analysis else tuple(aggregate.name for aggregate in self.aggregates)
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of aggregate and analysis that are asked for: names that a permit may be limited to."""
+        asked = {aggregate.kind.value for aggregate in self.aggregates}
+        return frozenset(asked | ({self.analysis.kind.value} if self.analysis else set()))
+
+    @property
     def values(self) -> tuple[int, ...]:
         """Positions of the value columns that are read, ascending."""
         found = {n for a in self.aggregates for n in (a.value, a.denominator) if n is not None}

@@ -20,7 +20,9 @@ from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
 from dataspace.domain.permits import DataPermit, PermitAction, SnapshotRule, check_covers
 from dataspace.domain.privacy import NOTHING, ContributionBounds, Price, PrivacyLoss
+from dataspace.domain.purposes import Purpose
 from dataspace.domain.queries import Query
+from dataspace.domain.query_checks import check_aggregates, purposes_served
 from dataspace.domain.releases import Release, ReleaseTable
 from dataspace.domain.scopes import ColumnRef
 from dataspace.dp.bounding import aggregate
@@ -37,11 +39,12 @@ from dataspace.sql import parse_query
 
 @dataclass(frozen=True)
 class Question:
-    """What a data user sends: SQL, what they are ready to pay, and how much one person may weigh."""
+    """What a data user sends: SQL, what they are ready to pay, how much one person may weigh, and what it is for."""
 
     sql: str
     price: Price
     bounds: ContributionBounds | None = None
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,18 @@ class Answered:
 @dataclass(frozen=True)
 class _Prepared:
     permit: DataPermit
+    purposes: frozenset[Purpose]
     snapshots: Mapping[str, str]
     plan: MeasurementPlan
 
     @property
     def query(self) -> Query:
         return self.plan.query
+
+    @property
+    def letters(self) -> str:
+        """The purposes served, as the audit trail keeps them."""
+        return ",".join(purpose.letter for purpose in sorted(self.purposes))
 
 
 def estimate_query(
@@ -114,8 +123,8 @@ def run_query(
 ) -> Answered:
     """Answer a question under a permit, paid from its budget.
 
-    Raises InvalidQuery, InvalidPrice, NotPermitted, OutOfScope, WrongState or InsufficientBudget with nothing charged;
-    Unavailable after the charge, which then stands and is finished by the same `idempotency_key`.
+    Raises InvalidQuery, InvalidPrice, PurposeNotStated, NotPermitted, OutOfScope, WrongState or InsufficientBudget with
+    nothing charged; Unavailable after the charge, which then stands and is finished by the same `idempotency_key`.
     """
     try:
         with uow.reading() as work:
@@ -139,20 +148,22 @@ def run_query(
 def _prepare(
     work: UnitOfWork, by: Actor, permit_id: str, question: Question, clock: Clock, store: PrivateStore
 ) -> _Prepared:
-    """Permission, then the validated query, then the permit's scope, then the plan and its price."""
+    """Permission, then purpose, then the validated query, then the permit's scope, then the plan and its price."""
     permit = work.permits.get(permit_id)
     if not may_act_on_permit(by, PermitAction.VIEW, permit, clock.now()):
         raise NotFound(f"there is no permit {permit_id}")
     check_may_act_on_permit(by, PermitAction.QUERY, permit, clock.now())
     check_free_to_act(work, by, clock.now())
+    purposes = purposes_served(permit, by, question.purpose)
     snapshots = _snapshots(work, permit)
     dictionary = {dataset: work.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     query = parse_query(question.sql, dictionary)
     check_covers(permit, by, _touched(query), clock.now())
+    check_aggregates(permit, query.kinds)
     asked = {dataset: snapshots[dataset] for dataset in query.datasets}
     _check_linkable(asked, store)
     plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds)
-    return _Prepared(permit, asked, plan)
+    return _Prepared(permit, purposes, asked, plan)
 
 
 def _check_linkable(snapshots: Mapping[str, str], store: PrivateStore) -> None:
@@ -191,7 +202,8 @@ def _stored(work: UnitOfWork, prepared: _Prepared) -> Release | None:
 
 def _repeat(work: UnitOfWork, prepared: _Prepared, release: Release, by: Actor, clock: Clock) -> Answered:
     """The release that stands, free; that it was read again is on record."""
-    work.audit.append(_event(EventKind.QUERY_REPEATED, by, prepared.permit.id, clock, release=release.id))
+    details = {"release": release.id, "purpose": prepared.letters}
+    work.audit.append(_event(EventKind.QUERY_REPEATED, by, prepared.permit.id, clock, **details))
     budget = work.ledger.budget(prepared.permit.id)
     work.commit()
     return Answered(prepared.permit, release, prepared.query, budget, repeated=True)
@@ -208,8 +220,8 @@ def _charge(work: UnitOfWork, prepared: _Prepared, by: Actor, idempotency_key: s
         datasets=prepared.query.datasets,
         charged_at=clock.now(),
     )
-    price = as_rho(order.loss)
-    event = _event(EventKind.QUERY_CHARGED, by, prepared.permit.id, clock, charge=order.id, price=price)
+    details = {"charge": order.id, "price": as_rho(order.loss), "purpose": prepared.letters}
+    event = _event(EventKind.QUERY_CHARGED, by, prepared.permit.id, clock, **details)
     return work.ledger.charge(order, event)
 
 
@@ -270,7 +282,8 @@ def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitO
 
 def _store(release: Release, charge: Charge, prepared: _Prepared, by: Actor, uow: UnitOfWork, clock: Clock) -> Answered:
     """Durable before it leaves; if another request finished the charge first, that release is the one that leaves."""
-    event = _event(EventKind.RELEASE_STORED, by, prepared.permit.id, clock, charge=charge.id, release=release.id)
+    details = {"charge": charge.id, "release": release.id, "purpose": prepared.letters}
+    event = _event(EventKind.RELEASE_STORED, by, prepared.permit.id, clock, **details)
     with uow as work:
         kept = work.releases.add(charge.id, release, event)
         budget = work.ledger.budget(release.permit_id)
