@@ -217,7 +217,7 @@ def _show_answers(found: list[shapes.TabulationAnswer]) -> None:
         typer.echo(f"{answer.name}  {answer.state}  {answer.message}".rstrip())
         for row in answer.rows:
             labels = "  ".join(str(key) for key in row.keys)
-            numbers = "  ".join(f"{e.value} [{e.low}, {e.high}]" for e in row.estimates)
+            numbers = "  ".join("withheld" if e.withheld else f"{e.value} [{e.low}, {e.high}]" for e in row.estimates)
             typer.echo(f"  {labels}  {numbers}")
 
 

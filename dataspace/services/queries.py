@@ -162,7 +162,7 @@ def _prepare(
     check_aggregates(permit, query.kinds)
     asked = {dataset: snapshots[dataset] for dataset in query.datasets}
     _check_linkable(asked, store)
-    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds)
+    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds, permit.min_cell)
     return _Prepared(permit, purposes, asked, plan)
 
 

@@ -69,11 +69,15 @@ class QueryRequest(Shape):
 
 
 class Estimate(Shape):
-    """One released number with its 95 % interval; null where the noisy data do not determine it."""
+    """One released number with its 95 % interval; null where the noisy data do not determine it.
+
+    `withheld` says that it is null because it tells about fewer persons than the permit's minimum cell size.
+    """
 
     value: float | None
     low: float | None
     high: float | None
+    withheld: bool = False
 
 
 class Row(Shape):

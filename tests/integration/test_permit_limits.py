@@ -1,4 +1,4 @@
-"""What a permit says about each query, beside its columns and its budget: purpose and kinds of aggregate."""
+"""What a permit says about each query beside its columns and budget: purpose, kinds of aggregate, smallest cell."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dataspace.client import Dataspace, InvalidInput, OutOfScope
-from dataspace.domain.events import EventKind
+from dataspace.cli.decisions import _show_answers
+from dataspace.client import Dataspace, DataspaceError, InvalidInput, OutOfScope, Unavailable
+from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.proposals import Outcome, Terms
 from dataspace.domain.purposes import Purpose
+from dataspace.domain.releases import Estimate
 from dataspace.domain.tabulations import Tabulation, TabulationPlan
 from dataspace.dp.noise import ZeroNoise
 from dataspace.services import decisions, permits
@@ -35,6 +37,16 @@ def limited(api: ApiNode, purposes: frozenset[Purpose] = frozenset({Purpose.RESE
 
 def researcher(api: ApiNode, permit: DataPermit) -> Dataspace:
     return connect(api, api.people.researcher, permit.id)
+
+
+def amended(api: ApiNode, permit: DataPermit, **changes: Any) -> DataPermit:
+    """The permit's next version; no request for a change can ask for these terms, a later law might."""
+    changed = replace(permit, version=permit.version + 1, **changes)
+    event = AuditEvent(EventKind.PERMIT_AMENDED, "tests", permit.id, api.people.clock.now())
+    with api.people.uow as uow:
+        uow.permits.save(changed, event)
+        uow.commit()
+    return changed
 
 
 def events(api: ApiNode, permit: DataPermit) -> list[tuple[EventKind, dict[str, str]]]:
@@ -148,6 +160,79 @@ class TestPurpose:
         assert events(api, permit)[-1][1]["purpose"] == "d"
 
 
+class TestMinimumCell:
+    """`registry` has 200 F, 200 M and nobody of another sex; seven or six persons were born in each year."""
+
+    SMALL = "SELECT birth_year, AVG(CLAMP(birth_year, 1900, 2000)) AS m FROM person WHERE birth_year IN (1940, 1999)"
+
+    def test_a_small_cell_keeps_its_key_and_loses_its_numbers(self, api: ApiNode) -> None:
+        permit = limited(api, min_cell=5)
+        answer = researcher(api, permit).query(BY_SEX, epsilon="0.1")
+        assert answer["sex"].fillna("none").tolist() == ["F", "M", "none"]
+        assert answer["patients"].tolist()[:2] == [200, 200]
+        assert answer[["patients", "patients_low", "patients_high"]].isna().all(axis=1).tolist() == [False, False, True]
+        assert answer.withheld["patients"].tolist() == [False, False, True]
+        assert any("fewer than 5 persons" in note for note in answer.notes)
+
+    def test_what_is_withheld_is_stored_nowhere(self, api: ApiNode) -> None:
+        permit = limited(api, min_cell=7)
+        researcher(api, permit).query(f"{self.SMALL} GROUP BY 1", epsilon="0.1")
+        with api.people.uow.reading() as uow:
+            [stored] = uow.releases.of_permit(permit.id)
+            [estimates] = {row.keys[0]: row.estimates for row in stored.table.rows if row.keys[0] == 1999}.values()
+        assert estimates == (Estimate(None, None, None, None, withheld=True),)
+
+    def test_the_count_is_in_the_price_that_the_estimate_names(self, api: ApiNode) -> None:
+        permit, free = limited(api, min_cell=5), limited(api)
+        mean = f"{self.SMALL} GROUP BY 1"
+        client = researcher(api, permit)
+        outlook = client.estimate(mean, epsilon="0.1")
+        assert any("counted for that" in note for note in outlook.notes)
+        assert client.query(mean, epsilon="0.1").charged == outlook.price
+        days = "SELECT kind, SUM(CLAMP(days, 0, 20)) AS s FROM visit WHERE kind IN ('a', 'b') GROUP BY kind"
+        dearer, cheaper = (researcher(api, p).estimate(days, accuracy=2000).price.rho for p in (permit, free))
+        assert float(dearer / cheaper) == pytest.approx(2, rel=1e-3)
+
+    def test_groups_that_have_to_be_found_are_left_out(self, api: ApiNode) -> None:
+        asked = "SELECT kind, COUNT(DISTINCT person) AS n FROM visit GROUP BY kind"
+        assert len(researcher(api, limited(api, min_cell=5)).query(asked, epsilon="0.3")) == 2
+        assert len(researcher(api, limited(api, min_cell=500)).query(asked, epsilon="0.3")) == 0
+
+    def test_a_larger_size_does_not_give_back_what_a_smaller_one_released(self, api: ApiNode) -> None:
+        permit = limited(api, min_cell=5)
+        client = researcher(api, permit)
+        small = client.query(BY_SEX, epsilon="0.1")
+        larger = amended(api, permit, min_cell=300)
+        assert not client.estimate(BY_SEX, epsilon="0.1").already_released
+        again = client.query(BY_SEX, epsilon="0.1")
+        assert not again.release.repeated
+        assert again.withheld["patients"].all()
+        amended(api, larger, min_cell=5)
+        assert client.query(BY_SEX, epsilon="0.1").release.release_id == small.release.release_id
+
+    def test_the_same_key_does_not_finish_a_charge_under_another_size(self, api: ApiNode) -> None:
+        permit = limited(api, min_cell=5)
+        client = researcher(api, permit)
+
+        def fail() -> None:
+            raise OSError
+
+        api.store.before_opening = fail
+        with pytest.raises(Unavailable):
+            client.query(BY_SEX, epsilon="0.1", idempotency_key="key-0001")
+        api.store.before_opening = lambda: None
+        amended(api, permit, min_cell=300)
+        with pytest.raises(DataspaceError, match="key"):
+            client.query(BY_SEX, epsilon="0.1", idempotency_key="key-0001")
+
+    def test_an_analysis(self, api: ApiNode) -> None:
+        asked = "SELECT sex, LOGISTIC_REGRESSION(birth_year > 1970, CLAMP(birth_year, 1940, 2000)) FROM person"
+        answer = researcher(api, limited(api, min_cell=5)).query(f"{asked} GROUP BY sex", epsilon="0.5")
+        hidden = answer.withheld["coefficient"].groupby(answer["sex"].fillna("none")).agg(["all", "any"])
+        assert hidden.loc["none"].tolist() == [True, True]
+        assert hidden.loc[["F", "M"]].to_numpy().tolist() == [[False, False]] * 2
+
+
 class TestTabulations:
     """The plan of a data request runs by itself, under the terms of its approval."""
 
@@ -175,3 +260,10 @@ class TestTabulations:
         permit = self.approved(api, BY_SEX, "SELECT COUNT(*) AS n FROM visit", aggregates=frozenset({"persons"}))
         runs = researcher(api, permit).tabulations(permit.id)
         assert [(run.state, run.code) for run in runs] == [("answered", ""), ("failed", "out-of-scope")]
+
+    def test_withholds_what_the_approval_says(self, api: ApiNode, capsys: pytest.CaptureFixture[str]) -> None:
+        permit = self.approved(api, BY_SEX, min_cell=5)
+        [answer] = found = researcher(api, permit).tabulations(permit.id)
+        assert [row.estimates[0].withheld for row in answer.rows] == [False, False, True]
+        _show_answers(found)
+        assert "None  withheld" in capsys.readouterr().out
