@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from dataspace.domain.populations import Population
 from dataspace.domain.privacy import ContributionBounds
 from dataspace.domain.queries import Query
 from dataspace.dp.accuracy import half_width
@@ -39,6 +40,13 @@ def of_min_cell(min_cell: int, added: Channel | None) -> tuple[str, ...]:
         return (note,)
     width = half_width(added.scale)
     return note, f"The persons of each row are counted for that (±{width} at 95 %), within the price."
+
+
+def of_population(population: Population | None) -> tuple[str, ...]:
+    """Whom the permit is about."""
+    if population is None:
+        return ()
+    return (f"Only persons of the permit's population count: {population.text}.",)
 
 
 def _plural(count: int, noun: str) -> str:

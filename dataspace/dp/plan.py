@@ -13,6 +13,7 @@ from math import prod
 from catalog.schema import DatasetSchema, Scalar, TableKind
 from dataspace.domain.analyses import Analysis
 from dataspace.domain.errors import InvalidQuery
+from dataspace.domain.populations import Population
 from dataspace.domain.privacy import ContributionBounds, Guarantee, Price, PrivacyLoss
 from dataspace.domain.queries import AggregateKind, Query
 from dataspace.dp import notes
@@ -57,7 +58,8 @@ class MeasurementPlan:
     `bounds` are the effective ones. `cells` is the public grid of groups, None if some key is unknown. `expected` is
     the half width of each aggregate's 95 % interval, in the value's unit, None where it depends on the answer. With
     `levels` (ROLLUP), `level_channels` are the channels of each, and `channels` those of the first. With `min_cell`,
-    the permit's minimum cell size, `judge` is the channel that counts each cell's persons; None in an analysis.
+    the permit's minimum cell size, `judge` is the channel that counts each cell's persons; None in an analysis. The
+    rows it is measured on are those of `population` alone, None for everybody's.
     """
 
     query: Query
@@ -74,6 +76,7 @@ class MeasurementPlan:
     level_channels: tuple[tuple[Channel, ...], ...] = ()
     min_cell: int = 0
     judge: int | None = None
+    population: Population | None = None
 
     def width(self, channel: int) -> int:
         """How many numbers a channel has for each cell: one, or one a bin of a histogram."""
@@ -86,6 +89,7 @@ class MeasurementPlan:
         """Hex SHA-256 of what is asked: equal for equal questions under equal bounds and limits, whatever is paid."""
         text = f"{self.query.canonical}\n{self.bounds.groups} groups, {self.bounds.rows} rows"
         text += f"\nat least {self.min_cell} persons" if self.min_cell else ""
+        text += f"\namong\n{self.population.canonical}" if self.population else ""
         return sha256(text.encode()).hexdigest()
 
 
@@ -96,14 +100,29 @@ def plan_query(
     guarantee: Guarantee,
     bounds: ContributionBounds | None = None,
     min_cell: int = 0,
+    population: Population | None = None,
 ) -> MeasurementPlan:
     """Bounds, sensitivities, noise scales and price of a query under a permit's guarantee.
 
     With `min_cell`, the persons of each cell are counted, as one more aggregate unless the query counts them anyway.
-    Raises InvalidQuery (too many groups, values without bounds) or InvalidPrice, naming what would work.
+    A `population` changes no sensitivity: see there. Raises InvalidQuery (too many groups, values without bounds) or
+    InvalidPrice, naming what would work.
     """
-    if query.analysis is not None:
-        return _plan_analysis(query, query.analysis, price, guarantee, min_cell)
+    if query.analysis is None:
+        plan = _plan_aggregates(query, dictionary, price, guarantee, bounds, min_cell)
+    else:
+        plan = _plan_analysis(query, query.analysis, price, guarantee, min_cell)
+    return replace(plan, population=population, notes=(*plan.notes, *notes.of_population(population)))
+
+
+def _plan_aggregates(
+    query: Query,
+    dictionary: Mapping[str, DatasetSchema],
+    price: Price,
+    guarantee: Guarantee,
+    bounds: ContributionBounds | None,
+    min_cell: int,
+) -> MeasurementPlan:
     cells = public_cells(query)
     effective = effective_bounds(query, dictionary, bounds)
     needs = _needs(query, cells)

@@ -8,17 +8,13 @@ public metadata alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dataspace.domain.actors import Actor
-from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable, WrongState
+from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Budget, Charge, as_rho
-from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
-from dataspace.domain.permits import DataPermit, PermitAction, SnapshotRule, check_covers
+from dataspace.domain.permits import DataPermit, PermitAction, check_covers
 from dataspace.domain.privacy import NOTHING, ContributionBounds, Price, PrivacyLoss
 from dataspace.domain.purposes import Purpose
 from dataspace.domain.queries import Query
@@ -34,6 +30,7 @@ from dataspace.logs import log
 from dataspace.services.cohorts import Cohorts
 from dataspace.services.duties import check_free_to_act
 from dataspace.services.ports import Clock, PrivateStore, UnitOfWork
+from dataspace.services.reading import check_linkable, check_told, opted_out, population_of, snapshots_of
 from dataspace.sql import parse_query
 
 
@@ -155,38 +152,19 @@ def _prepare(
     check_may_act_on_permit(by, PermitAction.QUERY, permit, clock.now())
     check_free_to_act(work, by, clock.now())
     purposes = purposes_served(permit, by, question.purpose)
-    snapshots = _snapshots(work, permit)
+    snapshots = snapshots_of(work, permit)
     dictionary = {dataset: work.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     query = parse_query(question.sql, dictionary)
     check_covers(permit, by, _touched(query), clock.now())
     check_aggregates(permit, query.kinds)
     asked = {dataset: snapshots[dataset] for dataset in query.datasets}
-    _check_linkable(asked, store)
-    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds, permit.min_cell)
+    check_linkable(asked, store)
+    population = population_of(permit, dictionary)
+    if population is not None:
+        asked |= {population.dataset: snapshots[population.dataset]}
+        check_told(permit, population, asked, store)
+    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds, permit.min_cell, population)
     return _Prepared(permit, purposes, asked, plan)
-
-
-def _check_linkable(snapshots: Mapping[str, str], store: PrivateStore) -> None:
-    """Raise WrongState unless a person has one person key in all of the snapshots.
-
-    Otherwise no row would find its person, and one person would count as two.
-    """
-    if len(snapshots) < 2:
-        return
-    keys = [store.key(dataset, snapshot) for dataset, snapshot in snapshots.items()]
-    if len({(key.domain, key.id, key.normalise) for key in keys}) > 1:
-        raise WrongState(
-            f"datasets {', '.join(sorted(snapshots))} cannot be joined: the same person has not the same pseudonym in"
-            " them. Ask about each on its own; to link them, the data holders ingest them under one pseudonymisation"
-            " domain, spelling and version of the key, and the access body grants a permit on these snapshots"
-        )
-
-
-def _snapshots(work: UnitOfWork, permit: DataPermit) -> dict[str, str]:
-    """The snapshot of each dataset that the permit's snapshot rule chooses."""
-    if permit.snapshot_rule is SnapshotRule.AT_GRANT:
-        return dict(permit.snapshots)
-    return {dataset: work.datasets.get(dataset).current or granted for dataset, granted in permit.snapshots.items()}
 
 
 def _touched(query: Query) -> frozenset[ColumnRef]:
@@ -217,7 +195,8 @@ def _charge(work: UnitOfWork, prepared: _Prepared, by: Actor, idempotency_key: s
         loss=prepared.plan.loss,
         fingerprint=prepared.plan.fingerprint,
         idempotency_key=idempotency_key,
-        datasets=prepared.query.datasets,
+        # a population's dataset is read too, and pays
+        datasets=tuple(sorted(prepared.snapshots)),
         charged_at=clock.now(),
     )
     details = {"charge": order.id, "price": as_rho(order.loss), "purpose": prepared.letters}
@@ -239,26 +218,13 @@ def _event(kind: EventKind, by: Actor, subject: str, clock: Clock, **details: st
     return AuditEvent(kind, by.id, subject, clock.now(), details)
 
 
-def _opted_out(work: UnitOfWork, prepared: _Prepared, engine: Engine) -> dict[str, NDArray[np.int64]]:
-    """Persons that each dataset is read without: those who had opted out when the permit was approved (Art. 71(3)).
-
-    The cohort is fixed at that moment; what they choose later changes nothing under this permit.
-    """
-    if prepared.permit.opt_out_exception:
-        return {}
-    made = {dataset: engine.store.key(dataset, snapshot) for dataset, snapshot in prepared.snapshots.items()}
-    keys = {dataset: KeyName(key.domain, key.id) for dataset, key in made.items()}
-    approved = prepared.permit.granted_at
-    return {dataset: engine.cohorts.opted_out(work.opt_outs, key, approved) for dataset, key in keys.items()}
-
-
 def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitOfWork, clock: Clock) -> Release:
     """Open the snapshots, bound and add exactly, add the noise. Whatever fails here fails in one opaque way."""
     try:
         with uow.reading() as work:
-            excluded = _opted_out(work, prepared, engine)
+            excluded = opted_out(work, prepared.permit, prepared.snapshots, engine.store, engine.cohorts)
         columns = _touched(prepared.query)
-        with engine.store.open(prepared.snapshots, columns, excluded) as rows:
+        with engine.store.open(prepared.snapshots, columns, excluded, prepared.plan.population) as rows:
             totals = aggregate(rows, prepared.plan, engine.secret)
         table = measure(prepared.plan, totals, engine.noise)
     except Exception as error:  # noqa: BLE001 - its cause may depend on the data, so nothing of it may show
