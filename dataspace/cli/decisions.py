@@ -65,7 +65,11 @@ def propose(
     criterion: Annotated[list[str], typer.Option(help="of a refusal: a criterion that is not met")] = [],  # noqa: B006
     url: Url = LOCAL,
 ) -> None:
-    """Propose a decision to the decision maker."""
+    """Propose a decision to the decision maker.
+
+    Of the file's terms, every query is checked against purposes (letters), aggregates (kinds), min_cell (persons) and
+    population ("dataset.table WHERE condition": only persons with such a row count).
+    """
     more: dict[str, Any] = read_fields(file) if file else {}
     unknown = set(more) - {"terms", "fee", "plan"}
     if unknown:

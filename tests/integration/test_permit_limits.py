@@ -124,6 +124,15 @@ class TestPurpose:
         refused(api, permit, BY_SEX, r"state which of \(d\), \(e\)", InvalidInput)
         assert events(api, permit)[-1][1]["code"] == "purpose-not-stated"
 
+    def test_it_is_a_problem_document_of_its_own(self, api: ApiNode) -> None:
+        permit = limited(api, BOTH)
+        path, asked = f"/api/v1/permits/{permit.id}/estimate", {"sql": BY_SEX, "epsilon": "0.1"}
+        response = api.client.post(path, json=asked, headers=api.token(api.people.researcher))
+        assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
+        assert response.json()["code"] == "purpose-not-stated"
+        stated = api.client.post(path, json=asked | {"purpose": "d"}, headers=api.token(api.people.researcher))
+        assert stated.status_code == 200
+
     def test_a_purpose_that_the_permit_has_not(self, api: ApiNode) -> None:
         refused(api, limited(api), BY_SEX, r"for the purposes \(e\) of Art. 53\(1\), not for \(d\)", purpose="d")
 
