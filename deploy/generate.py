@@ -168,6 +168,13 @@ NULL without event; its last date is the first day not counted. Covariates are n
 (`sex = 'F'`), at most ten. Intervals of survival, rates and coefficients cover sampling and noise, those of counts the
 noise alone. What noise might have made up is empty. An analysis is paid by epsilon or rho.
 
+**The permit.** A query states the `purpose` it serves, a letter of Art. 53(1), where its permit has several. It asks
+for nothing but columns and kinds of aggregate of the permit: `persons`, `rows`, `sum`, `mean`, `variance`, `stddev`,
+`quantile`, `proportion`, `rate`, or an analysis by its name; a mean needs `mean` alone, and what is computed within
+one person's rows is of no kind. With a minimum cell size, rows and numbers of fewer persons *by a noisy count* are
+withheld: empty, and flagged `withheld`; groups that had to be found are left out. A query that does not count persons
+then pays for counting them. Of a permit for a population nobody else's rows are read. `estimate` checks all of it.
+
 **Order.** `ORDER BY` and `LIMIT` at the end sort and cut the released table; they cost nothing.
 """
 """Opens the page; the tables after it come from the compiler."""

@@ -16,6 +16,7 @@ from dataspace.bootstrap import Node
 from dataspace.db import SqlUnitOfWork
 from dataspace.domain.actors import Actor
 from dataspace.domain.permits import DataPermit
+from dataspace.domain.populations import Population
 from dataspace.dp.accountant import budget_of
 from dataspace.dp.noise import Noise, OpenDPNoise
 from dataspace.services import accounts
@@ -35,7 +36,7 @@ class MemoryRows:
 
     buckets = 1
 
-    def __init__(self, excluded: NDArray[np.int64]) -> None:
+    def __init__(self, excluded: NDArray[np.int64], population: Population | None = None) -> None:
         self._connection = duckdb.connect()
         self._connection.execute(f"""
             CREATE SCHEMA registry;
@@ -48,6 +49,11 @@ class MemoryRows:
         gone = ", ".join(map(str, excluded.tolist()))
         for table in ("person", "visit"):
             self._connection.execute(f"DELETE FROM registry.{table} WHERE person_key IN ({gone or 'NULL'})")
+        if population is not None:
+            self._connection.execute(f"CREATE TABLE meant AS {population.persons}")
+            for table in ("person", "visit"):
+                outside = "person_key NOT IN (SELECT person_key FROM meant)"
+                self._connection.execute(f"DELETE FROM registry.{table} WHERE {outside}")
 
     def scan(self, sql: str, bucket: int, lookups: Mapping[str, pa.Table] | None = None) -> pa.Table:  # noqa: ARG002
         for name, table in (lookups or {}).items():
@@ -77,11 +83,12 @@ class MemoryStore:
         snapshots: Mapping[str, str],  # noqa: ARG002
         columns: frozenset[tuple[str, str, str]],
         excluded: Mapping[str, NDArray[np.int64]],
+        population: Population | None,
     ) -> MemoryRows:
         self.opened += 1
         self.asked.append(columns)
         self.before_opening()
-        return MemoryRows(excluded.get("registry", np.empty(0, np.int64)))
+        return MemoryRows(excluded.get("registry", np.empty(0, np.int64)), population)
 
 
 @dataclass

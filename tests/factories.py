@@ -23,7 +23,7 @@ from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.outbox import Channel, Message
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import ContributionBounds, Guarantee, PrivacyLoss
-from dataspace.domain.proposals import Outcome
+from dataspace.domain.proposals import NO_TERMS, Outcome, Terms
 from dataspace.domain.purposes import LegalBasis, Purpose
 from dataspace.domain.releases import Estimate, Release, ReleaseRow, ReleaseTable
 from dataspace.domain.scopes import WHOLE_TABLE, ColumnRef, Scope
@@ -185,9 +185,11 @@ class Node:
             outcome=Outcome.REFUSE, reasons="too much is asked for", criteria=(Criterion.NECESSITY,),
         ).application  # fmt: skip
 
-    def permit(self, *names: str, epsilon: str = "1", form: ApplicationForm | None = None) -> DataPermit:
+    def permit(
+        self, *names: str, epsilon: str = "1", form: ApplicationForm | None = None, terms: Terms = NO_TERMS
+    ) -> DataPermit:
         """A granted permit; the datasets must be published."""
-        application = self.proposed(form or self.form(*names, epsilon=epsilon))
+        application = self.proposed(form or self.form(*names, epsilon=epsilon), terms=terms)
         return permits.grant_permit(self.uow, self.clock, self.decision_maker, application.id, to_limit=self.to_limit)
 
     def written_on(self) -> None:

@@ -11,6 +11,7 @@ from dataspace.domain.applications import ApplicationForm
 from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.permits import DataPermit, SnapshotRule
 from dataspace.domain.privacy import ByEpsilon, Guarantee
+from dataspace.domain.proposals import NO_TERMS, Outcome, Terms
 from dataspace.domain.scopes import Scope
 from dataspace.dp.accountant import budget_of
 from dataspace.services import datasets, opt_outs, permits
@@ -64,10 +65,13 @@ class Place:
         wanted = [(name, table, "*") for name in names for table in ("person", "stay")]
         return replace(self.people.form(*names), scope=Scope.of(*wanted))
 
-    def permit(self, *names: str, exception: str = "", rule: SnapshotRule = SnapshotRule.AT_GRANT) -> DataPermit:
-        """A permit approved now; an hour passes."""
+    def permit(
+        self, *names: str, exception: str = "", rule: SnapshotRule = SnapshotRule.AT_GRANT, terms: Terms = NO_TERMS
+    ) -> DataPermit:
+        """A permit approved now, in part if the terms strike something out; an hour passes."""
         people = self.people
-        case = people.proposed(self.form(*(names or ("clinic",))))
+        outcome = Outcome.GRANT_IN_PART if terms.partial else Outcome.GRANT
+        case = people.proposed(self.form(*(names or ("clinic",))), outcome=outcome, terms=terms)
         granted = permits.grant_permit(
             people.uow, people.clock, people.decision_maker, case.id,
             to_limit=budget_of, opt_out_exception=exception, snapshot_rule=rule,

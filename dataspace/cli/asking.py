@@ -16,6 +16,7 @@ Accuracy = Annotated[str | None, typer.Option(help="price: what makes the 95 % i
 Groups = Annotated[int | None, typer.Option(min=1, help="groups a person may be in; with --rows")]
 Rows = Annotated[int | None, typer.Option(min=1, help="rows a person may have in a group; with --groups")]
 Permit = Annotated[str | None, typer.Option(help="your only active permit by default")]
+Purpose = Annotated[str | None, typer.Option(help="letter of Art. 53(1); the permit's only purpose by default")]
 
 
 class Format(StrEnum):
@@ -27,10 +28,11 @@ class Format(StrEnum):
 def estimate(
     sql: Sql, token: Token, url: Url = LOCAL, permit: Permit = None,
     epsilon: Epsilon = None, rho: Rho = None, accuracy: Accuracy = None, groups: Groups = None, rows: Rows = None,
+    purpose: Purpose = None,
 ) -> None:  # fmt: skip
     """What a query would cost and how wide its intervals would be. Free."""
     outlook = connect(url, token, permit).estimate(
-        _read(sql), epsilon=epsilon, rho=rho, accuracy=accuracy, groups=groups, rows=rows
+        _read(sql), epsilon=epsilon, rho=rho, accuracy=accuracy, groups=groups, rows=rows, purpose=purpose
     )
     typer.echo(f"price      rho {outlook.price.rho:f} (epsilon {outlook.price.epsilon} on its own)")
     typer.echo(f"affordable {'yes' if outlook.affordable else 'no'}")
@@ -43,11 +45,12 @@ def estimate(
 def query(
     sql: Sql, token: Token, url: Url = LOCAL, permit: Permit = None,
     epsilon: Epsilon = None, rho: Rho = None, accuracy: Accuracy = None, groups: Groups = None, rows: Rows = None,
+    purpose: Purpose = None,
     format: Annotated[Format, typer.Option()] = Format.TABLE,  # noqa: A002 - the option's name
 ) -> None:  # fmt: skip
     """Ask, and pay from the permit's budget."""
     answer = connect(url, token, permit).query(
-        _read(sql), epsilon=epsilon, rho=rho, accuracy=accuracy, groups=groups, rows=rows
+        _read(sql), epsilon=epsilon, rho=rho, accuracy=accuracy, groups=groups, rows=rows, purpose=purpose
     )
     if format is Format.JSON:
         typer.echo(answer.release.model_dump_json(indent=2))

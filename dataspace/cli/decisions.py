@@ -65,7 +65,11 @@ def propose(
     criterion: Annotated[list[str], typer.Option(help="of a refusal: a criterion that is not met")] = [],  # noqa: B006
     url: Url = LOCAL,
 ) -> None:
-    """Propose a decision to the decision maker."""
+    """Propose a decision to the decision maker.
+
+    Of the file's terms, every query is checked against purposes (letters), aggregates (kinds), min_cell (persons) and
+    population ("dataset.table WHERE condition": only persons with such a row count).
+    """
     more: dict[str, Any] = read_fields(file) if file else {}
     unknown = set(more) - {"terms", "fee", "plan"}
     if unknown:
@@ -217,7 +221,7 @@ def _show_answers(found: list[shapes.TabulationAnswer]) -> None:
         typer.echo(f"{answer.name}  {answer.state}  {answer.message}".rstrip())
         for row in answer.rows:
             labels = "  ".join(str(key) for key in row.keys)
-            numbers = "  ".join(f"{e.value} [{e.low}, {e.high}]" for e in row.estimates)
+            numbers = "  ".join("withheld" if e.withheld else f"{e.value} [{e.low}, {e.high}]" for e in row.estimates)
             typer.echo(f"  {labels}  {numbers}")
 
 

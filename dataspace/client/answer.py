@@ -43,6 +43,12 @@ class Answer(pd.DataFrame):
         return self.release.budget
 
     @property
+    def withheld(self) -> pd.DataFrame:
+        """Row by row, True for each aggregate that is withheld by the permit's minimum cell size; it is empty here."""
+        flags = [[estimate.withheld for estimate in row.estimates] for row in self.release.rows]
+        return pd.DataFrame(flags, columns=self.release.aggregate_names, dtype=bool)
+
+    @property
     def notes(self) -> list[str]:
         """What to know when reading the numbers, for example which groups are not shown."""
         return list(self.release.notes)

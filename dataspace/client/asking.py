@@ -13,7 +13,13 @@ S = TypeVar("S", bound=wire.Shape)
 
 
 def query_request(
-    sql: str, epsilon: Number | None, rho: Number | None, accuracy: Number | None, groups: int | None, rows: int | None
+    sql: str,
+    epsilon: Number | None,
+    rho: Number | None,
+    accuracy: Number | None,
+    groups: int | None,
+    rows: int | None,
+    purpose: str | None = None,
 ) -> wire.QueryRequest:
     """The request for a question; raises InvalidInput, with one sentence for each thing to mend."""
     if not sql.strip():
@@ -25,7 +31,7 @@ def query_request(
     if len(prices) != 1:
         raise InvalidInput("give one price: epsilon, rho or accuracy" + (", not several" if prices else ""))
     bounds = None if groups is None else {"groups": groups, "rows": rows}
-    return checked(wire.QueryRequest, {"sql": sql, "bounds": bounds, **prices})
+    return checked(wire.QueryRequest, {"sql": sql, "bounds": bounds, "purpose": purpose, **prices})
 
 
 def application_request(fields: dict[str, Any]) -> wire.ApplicationRequest:

@@ -74,7 +74,8 @@ BY_CODE: dict[str, type[DataspaceError]] = {
         Unavailable,
     )
 }
-BY_CODE |= {"invalid-price": InvalidInput, "invalid-application": InvalidInput, "invalid-answers": InvalidInput}
+BY_CODE |= {"invalid-price": InvalidInput, "purpose-not-stated": InvalidInput}
+BY_CODE |= {"invalid-application": InvalidInput, "invalid-answers": InvalidInput}
 BY_CODE |= {"wrong-attachment": InvalidInput, "too-large": InvalidInput, "stale-edit": StaleEdit}
 
 

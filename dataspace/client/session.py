@@ -35,12 +35,21 @@ class Dataspace(Deciding, Forms, Governing):
         node = Dataspace("http://127.0.0.1:8000", token="ehds_…")
         node.query("SELECT sex, COUNT(DISTINCT person) AS patients FROM person GROUP BY sex", epsilon=0.5)
 
-    `permit` names the data permit queries run under; without it the caller's only active permit is used.
+    `permit` names the data permit queries run under; without it the caller's only active permit is used. `purpose` is
+    the letter of Art. 53(1) that queries serve; without it the permit's only one.
     """
 
-    def __init__(self, url: str, token: str | None = None, *, permit: str | None = None, timeout: float = 120) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        permit: str | None = None,
+        purpose: str | None = None,
+        timeout: float = 120,
+    ) -> None:
         super().__init__(url, token, timeout)
-        self._permit = permit
+        self._permit, self._purpose = permit, purpose
 
     # Finding data
 
@@ -231,9 +240,10 @@ class Dataspace(Deciding, Forms, Governing):
         groups: int | None = None,
         rows: int | None = None,
         permit: str | None = None,
+        purpose: str | None = None,
     ) -> wire.QueryEstimate:
         """Price and expected 95 % half widths of a query: free, and no data are touched."""
-        request = query_request(sql, epsilon, rho, accuracy, groups, rows)
+        request = query_request(sql, epsilon, rho, accuracy, groups, rows, purpose or self._purpose)
         return self._post(f"/permits/{self._permit_id(permit)}/estimate", request, wire.QueryEstimate)
 
     def query(
@@ -246,15 +256,17 @@ class Dataspace(Deciding, Forms, Governing):
         groups: int | None = None,
         rows: int | None = None,
         permit: str | None = None,
+        purpose: str | None = None,
         idempotency_key: str | None = None,
     ) -> Answer:
         """A differentially private answer as a DataFrame with estimate, low and high columns.
 
         Give one price: `epsilon`, `rho`, or `accuracy` (the wanted half width of the 95 % intervals). `groups` and
-        `rows` bound how much one person can weigh; by default the data dictionary decides. Send a broken request again
-        with the same `idempotency_key` and it is not charged twice.
+        `rows` bound how much one person can weigh; by default the data dictionary decides. Under a permit for several
+        purposes say which one the query serves, `purpose="e"`. Send a broken request again with the same
+        `idempotency_key` and it is not charged twice.
         """
-        request = query_request(sql, epsilon, rho, accuracy, groups, rows)
+        request = query_request(sql, epsilon, rho, accuracy, groups, rows, purpose or self._purpose)
         key = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         path = f"/permits/{self._permit_id(permit)}/queries"
         return Answer.of(self._post(path, request, wire.Answer, headers=key))

@@ -70,7 +70,7 @@ def _table_from_dict(record: dict[str, Any]) -> ReleaseTable:
         rows=tuple(
             ReleaseRow(
                 tuple(_key_from_json(key) for key in keys),
-                tuple(Estimate(*(_number_from_json(n) for n in numbers)) for numbers in estimates),
+                tuple(_estimate_from_json(numbers) for numbers in estimates),
             )
             for keys, estimates in record["rows"]
         ),
@@ -105,7 +105,14 @@ def _key_from_json(value: Any) -> Scalar | None:
 
 
 def _estimate_to_json(estimate: Estimate) -> list[Any]:
-    return [_number_to_json(n) for n in (estimate.value, estimate.low, estimate.high, estimate.scale)]
+    numbers = [_number_to_json(n) for n in (estimate.value, estimate.low, estimate.high, estimate.scale)]
+    return [*numbers, True] if estimate.withheld else numbers
+
+
+def _estimate_from_json(parts: list[Any]) -> Estimate:
+    """Four numbers, and a fifth part only where they are withheld."""
+    value, low, high, scale = (_number_from_json(n) for n in parts[:4])
+    return Estimate(value, low, high, scale, withheld=len(parts) > 4)
 
 
 def _number_to_json(number: float | None) -> Any:

@@ -4,6 +4,7 @@
     ├── InvalidInput            what was sent cannot be used
     │   ├── InvalidQuery        the SQL is outside of what can be answered privately
     │   ├── InvalidPrice        an epsilon, rho or accuracy that makes no sense
+    │   ├── PurposeNotStated    the permit is for several purposes, and the query does not say which it serves
     │   ├── InvalidApplication  an application or decision with missing or contradicting fields
     │   │   └── InvalidAnswers  answers of a form that are missing or do not fit; `fields` says which and why
     │   ├── WrongAttachment     a file that is not of an allowed kind, or not what its name says
@@ -11,7 +12,7 @@
     ├── NotAuthenticated        no credential, or one that is unknown or expired
     ├── TooManyAttempts         wrong credentials too often; wait as long as it says
     ├── NotPermitted            this actor may not do this
-    │   └── OutOfScope          the permit does not cover what the query touches
+    │   └── OutOfScope          the permit does not cover what the query touches, its purpose or its kind of aggregate
     ├── NotFound                no such thing, or none that this actor may see
     ├── WrongState              the thing exists, but in a state that does not allow this
     │   └── StaleEdit           it was changed since it was read; read it again and repeat the edit
@@ -56,6 +57,10 @@ class InvalidQuery(InvalidInput):
 
 class InvalidPrice(InvalidInput):
     code = "invalid-price"
+
+
+class PurposeNotStated(InvalidInput):
+    code = "purpose-not-stated"
 
 
 class InvalidApplication(InvalidInput):

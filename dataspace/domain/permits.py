@@ -89,7 +89,8 @@ class DataPermit:
     `limit` is the privacy budget in the ledger's quanta, the most that stays within `guarantee`. `snapshots` names the
     snapshot of each dataset that was current at the grant. `opt_out_exception` is the ground, if persons who opted out
     are included (Art. 71(4)). `min_cell` is in persons; `aggregates` empty means all kinds, `population` empty
-    everybody. `granted_at` is the time of the last approval: of the grant, or of an amendment or extension.
+    everybody (see `populations`). `granted_at` is the time of the last approval: of the grant, or of an amendment or
+    extension.
     """
 
     id: str

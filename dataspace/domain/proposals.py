@@ -40,7 +40,8 @@ class Terms:
     """How a permit differs from what was asked; the defaults change nothing.
 
     What is struck, lowered or shortened makes a grant partial. The rest are specific conditions (Art. 68(10)(h)):
-    `min_cell` in persons, `aggregates` empty for all, `population` a filter in SQL, empty for everybody.
+    `min_cell` in persons, `aggregates` empty for all, `population` is `dataset.table WHERE condition`,
+    empty for everybody.
     """
 
     struck_columns: frozenset[ColumnRef] = frozenset()

@@ -125,6 +125,17 @@ class Query:
         return self.analysis.columns if self.analysis else tuple(aggregate.name for aggregate in self.aggregates)
 
     @property
+    def one_row_counts(self) -> bool:
+        """True if no more than one row of a person can count in a group, whatever the bounds."""
+        return self.one_row_per_person or all(a.kind is AggregateKind.PERSONS for a in self.aggregates)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Kinds of aggregate and analysis that are asked for: names that a permit may be limited to."""
+        asked = {aggregate.kind.value for aggregate in self.aggregates}
+        return frozenset(asked | ({self.analysis.kind.value} if self.analysis else set()))
+
+    @property
     def values(self) -> tuple[int, ...]:
         """Positions of the value columns that are read, ascending."""
         found = {n for a in self.aggregates for n in (a.value, a.denominator) if n is not None}

@@ -12,13 +12,15 @@ from dataspace.domain.privacy import ContributionBounds, PrivacyLoss
 class Estimate:
     """One released number with its 95 % interval; all None where the noisy data do not determine it.
 
-    `scale` is the standard deviation of the noise on the number, where it has one.
+    `scale` is the standard deviation of the noise on the number, where it has one. `withheld` says that the number is
+    not released because it tells about fewer persons than the permit's minimum cell size.
     """
 
     value: float | None
     low: float | None
     high: float | None
     scale: float | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,9 @@
 """Noise on the totals of an analysis, and the rows of its answer."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from dataspace.domain.releases import ReleaseRow
 from dataspace.dp.analyses.catalogue import method_of
@@ -9,6 +12,7 @@ from dataspace.dp.analyses.method import Ints, Line, Method, Noisy
 from dataspace.dp.measures import Channel
 from dataspace.dp.noise import Noise
 from dataspace.dp.plan import Cell, MeasurementPlan
+from dataspace.dp.smallest import judged_lines
 from dataspace.dp.totals import ExactTable
 
 
@@ -23,7 +27,8 @@ def analysed(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> list[Re
         answers = _in_rounds(plan, totals, method, noise)
     else:
         answers = _at_once(plan, totals, method, noise)
-    return [ReleaseRow((*cell, *line.labels), line.estimates) for cell, lines in answers for line in lines]
+    judged = ((cell, judged_lines(lines, plan.min_cell) if plan.min_cell else lines) for cell, lines in answers)
+    return [ReleaseRow((*cell, *line.labels), line.estimates) for cell, lines in judged for line in lines]
 
 
 def _at_once(
@@ -49,7 +54,11 @@ def _in_rounds(
         return Noisy(_drawn(channel, tuple(exact.tolist()), noise), channel.scale)
 
     for cell, people in zip(totals.cells, totals.people, strict=True):
-        yield cell, method.fit(people, draw)
+        lines = method.fit(people, draw)
+        if plan.min_cell:
+            persons = draw(len(method.parts), np.array([len(people)])).numbers[0]
+            lines = [replace(line, persons=persons) for line in lines]
+        yield cell, lines
 
 
 def _drawn(channel: Channel, exact: tuple[int, ...], noise: Noise) -> list[int]:

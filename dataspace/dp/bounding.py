@@ -79,8 +79,10 @@ def aggregate(rows: Rows, plan: MeasurementPlan, key: bytes) -> ExactTable:
         return aggregate_people(rows, plan)
     merged = _Merged(plan)
     if is_indexed(plan):
-        totals = read_index(rows, plan)
-        merged.add(totals.cells, totals.channels)
+        # finding a population takes memory with its size, so it is found bucket by bucket
+        for part in [None] if plan.population is None else range(rows.buckets):
+            totals = read_index(rows, plan, part)
+            merged.add(totals.cells, totals.channels)
         return merged.exact()
     hashes = None if plan.cells is None else cell_hashes(plan.cells, key)
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -16,7 +16,10 @@ from dataspace.dp.noise import Noise
 from dataspace.dp.plan import Cell, MeasurementPlan
 from dataspace.dp.quantiles import Floats, bins_from, nodes_of, quantile
 from dataspace.dp.shape import released, sort_cells
+from dataspace.dp.smallest import judged_row
 from dataspace.dp.totals import ExactTable
+
+_COUNTS = (ChannelKind.PERSONS, ChannelKind.COUNT, ChannelKind.HISTOGRAM)
 
 
 def measure(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> ReleaseTable:
@@ -29,7 +32,7 @@ def measure(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> ReleaseT
     cells, channels = _at_levels(plan, totals, noise) if plan.levels else _noisy(plan, totals, noise)
     columns = [_estimates(measure, plan, channels, len(cells)) for measure in plan.measures]
     rows = [ReleaseRow(cell, tuple(column[i] for column in columns)) for i, cell in enumerate(cells)]
-    return released(plan, rows)
+    return released(plan, rows if plan.judge is None else _judged(rows, plan, channels, channels[plan.judge]))
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,15 @@ class _Noisy:
     numbers: Sequence[float]
     bins: Floats | None = None
     scales: Sequence[float] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """True if it counts persons or rows."""
+        return self.channel.kind in _COUNTS
+
+    def number_at(self, cell: int) -> float:
+        """The number of a cell, all bins of a histogram together."""
+        return self.numbers[cell] if self.bins is None else float(self.bins[cell].sum())
 
     def scale_at(self, cell: int) -> float:
         """Standard deviation of the noise of one cell's number."""
@@ -55,10 +67,19 @@ def _at_levels(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> tuple
             noise.gaussian(level.sums(exact), channel.scale, channel.l2_squared, channel.rho)
             for level, channel in zip(plan.levels, channels, strict=True)
         ]
-        consistent = fitted(plan.levels, drawn, [channel.scale for channel in channels])
-        numbers, scales = consistent.numbers.tolist(), consistent.scales.tolist()
-        found.append(_Noisy(channels[0], numbers, scales=scales))
+        found.append(_as_measured(plan, drawn, channels) if plan.min_cell else _adding_up(plan, drawn, channels))
     return tuple(label for level in plan.levels for label in level.labels), found
+
+
+def _adding_up(plan: MeasurementPlan, drawn: list[list[int]], channels: list[Channel]) -> _Noisy:
+    consistent = fitted(plan.levels, drawn, [channel.scale for channel in channels])
+    return _Noisy(channels[0], consistent.numbers.tolist(), scales=consistent.scales.tolist())
+
+
+def _as_measured(plan: MeasurementPlan, drawn: list[list[int]], channels: list[Channel]) -> _Noisy:
+    """Levels that do not add up: a number that is withheld could be computed from the rest if they did."""
+    scales = [channel.scale for level, channel in zip(plan.levels, channels, strict=True) for _ in level.labels]
+    return _Noisy(channels[0], [number for level in drawn for number in level], scales=scales)
 
 
 def _noisy(plan: MeasurementPlan, totals: ExactTable, noise: Noise) -> tuple[tuple[Cell, ...], list[_Noisy]]:
@@ -95,6 +116,20 @@ def _drawn(plan: MeasurementPlan, channel: Channel, exact: tuple[int, ...], nois
     nodes = nodes_of(np.array(exact, dtype=object).reshape(-1, bins.count), bins)
     noisy = noise.gaussian(nodes, channel.scale, channel.l2_squared, channel.rho)
     return _Noisy(channel, [], bins_from(np.array(noisy, dtype=np.float64).reshape(-1, bins.nodes), bins))
+
+
+def _judged(rows: list[ReleaseRow], plan: MeasurementPlan, channels: list[_Noisy], persons: _Noisy) -> list[ReleaseRow]:
+    """Each row without what tells about fewer persons than the permit's minimum cell size."""
+    counted = [next((channels[c] for c in measure.channels if channels[c].counts), None) for measure in plan.measures]
+    return [
+        judged_row(
+            row,
+            persons.number_at(place),
+            [None if found is None else found.number_at(place) for found in counted],
+            plan.min_cell,
+        )
+        for place, row in enumerate(rows)
+    ]
 
 
 @dataclass(frozen=True)

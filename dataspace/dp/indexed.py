@@ -36,11 +36,14 @@ def is_indexed(plan: MeasurementPlan) -> bool:
     return plan.query.indexed is not None and not any(stream.single for stream in plan.streams)
 
 
-def read_index(rows: Rows, plan: MeasurementPlan) -> IndexedTotals:
-    """Totals of the plan's channels; sums stay inside 64 bits for tables of up to 2^31 rows."""
+def read_index(rows: Rows, plan: MeasurementPlan, bucket: int | None) -> IndexedTotals:
+    """Totals of the plan's channels over one bucket, or over all of them (None).
+
+    Sums stay inside 64 bits for tables of up to 2^31 rows.
+    """
     found: dict[Cell, list[dict[str, int]]] = {}
     for sql in _statements(plan):
-        for row in rows.scan(sql, None).to_pylist():
+        for row in rows.scan(sql, bucket).to_pylist():
             found.setdefault(_cell_of(plan.query, row), []).append(row)
     cells = plan.cells if plan.cells is not None else tuple(found)
     channels = tuple(np.zeros((len(cells), plan.width(c)), np.int64) for c, _ in enumerate(plan.channels))

@@ -51,13 +51,15 @@ class Stream:
 class Need:
     """A channel before it is priced; `weight` is its part of its aggregate's share.
 
-    A `coarser` one is of a level (ROLLUP) where all of a person's groups may be one.
+    A `coarser` one is of a level (ROLLUP) where all of a person's groups may be one. An `added` one was not asked
+    for: it judges the permit's minimum cell size.
     """
 
     kind: ChannelKind
     stream: Stream | None
     weight: Fraction
     coarser: bool = False
+    added: bool = False
 
     @property
     def reach(self) -> int:

@@ -5,7 +5,6 @@ Everything here depends on public metadata alone, so a plan, its price and its r
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from itertools import product
@@ -14,10 +13,13 @@ from math import prod
 from catalog.schema import DatasetSchema, Scalar, TableKind
 from dataspace.domain.analyses import Analysis
 from dataspace.domain.errors import InvalidQuery
+from dataspace.domain.populations import Population
 from dataspace.domain.privacy import ContributionBounds, Guarantee, Price, PrivacyLoss
 from dataspace.domain.queries import AggregateKind, Query
+from dataspace.dp import notes
 from dataspace.dp.accuracy import half_width
 from dataspace.dp.analyses.catalogue import method_of
+from dataspace.dp.analyses.method import PERSONS
 from dataspace.dp.levels import MOST_CELLS, Level, levels_of
 from dataspace.dp.measures import Channel, ChannelKind, Measure, Need, Stream, needs_of
 from dataspace.dp.noise import threshold_for
@@ -55,7 +57,9 @@ class MeasurementPlan:
 
     `bounds` are the effective ones. `cells` is the public grid of groups, None if some key is unknown. `expected` is
     the half width of each aggregate's 95 % interval, in the value's unit, None where it depends on the answer. With
-    `levels` (ROLLUP), `level_channels` are the channels of each, and `channels` those of the first.
+    `levels` (ROLLUP), `level_channels` are the channels of each, and `channels` those of the first. With `min_cell`,
+    the permit's minimum cell size, `judge` is the channel that counts each cell's persons; None in an analysis. The
+    rows it is measured on are those of `population` alone, None for everybody's.
     """
 
     query: Query
@@ -70,6 +74,9 @@ class MeasurementPlan:
     notes: tuple[str, ...]
     levels: tuple[Level, ...] = ()
     level_channels: tuple[tuple[Channel, ...], ...] = ()
+    min_cell: int = 0
+    judge: int | None = None
+    population: Population | None = None
 
     def width(self, channel: int) -> int:
         """How many numbers a channel has for each cell: one, or one a bin of a histogram."""
@@ -79,8 +86,10 @@ class MeasurementPlan:
 
     @property
     def fingerprint(self) -> str:
-        """Hex SHA-256 of what is asked: equal for equal questions under equal bounds, whatever is paid."""
+        """Hex SHA-256 of what is asked: equal for equal questions under equal bounds and limits, whatever is paid."""
         text = f"{self.query.canonical}\n{self.bounds.groups} groups, {self.bounds.rows} rows"
+        text += f"\nat least {self.min_cell} persons" if self.min_cell else ""
+        text += f"\namong\n{self.population.canonical}" if self.population else ""
         return sha256(text.encode()).hexdigest()
 
 
@@ -90,25 +99,44 @@ def plan_query(
     price: Price,
     guarantee: Guarantee,
     bounds: ContributionBounds | None = None,
+    min_cell: int = 0,
+    population: Population | None = None,
 ) -> MeasurementPlan:
     """Bounds, sensitivities, noise scales and price of a query under a permit's guarantee.
 
-    Raises InvalidQuery (too many groups, values without bounds) or InvalidPrice, naming what would work.
+    With `min_cell`, the persons of each cell are counted, as one more aggregate unless the query counts them anyway.
+    A `population` changes no sensitivity: see there. Raises InvalidQuery (too many groups, values without bounds) or
+    InvalidPrice, naming what would work.
     """
-    if query.analysis is not None:
-        return _plan_analysis(query, query.analysis, price, guarantee)
+    if query.analysis is None:
+        plan = _plan_aggregates(query, dictionary, price, guarantee, bounds, min_cell)
+    else:
+        plan = _plan_analysis(query, query.analysis, price, guarantee, min_cell)
+    return replace(plan, population=population, notes=(*plan.notes, *notes.of_population(population)))
+
+
+def _plan_aggregates(
+    query: Query,
+    dictionary: Mapping[str, DatasetSchema],
+    price: Price,
+    guarantee: Guarantee,
+    bounds: ContributionBounds | None,
+    min_cell: int,
+) -> MeasurementPlan:
     cells = public_cells(query)
     effective = effective_bounds(query, dictionary, bounds)
     needs = _needs(query, cells)
     _check_unknown(query, needs)
-    merged, measures = _share(needs, query)
+    merged, measures = _share(needs, query, min_cell)
     _check_draws(cells, merged)
-    levels = _levels(query, cells, effective)
+    levels = _levels(query, cells, effective, min_cell)
     leveled = tuple(replace(need, coarser=not level.finest) for level in levels for need in merged) or merged
     priced = price_channels(leveled, query.aggregates, effective, price, guarantee, cells is None)
     streams, drawn = _channels(leveled, priced, effective)
     channels, *_ = by_level = [drawn[i : i + len(merged)] for i in range(0, len(drawn), len(merged))]
-    selection = _selection(channels, effective, priced) if cells is None else None
+    selection = _selection(channels, effective, priced, min_cell) if cells is None else None
+    judge = _persons_of(channels) if min_cell else None
+    added = next((channel for need, channel in zip(merged, channels, strict=True) if need.added), None)
     return MeasurementPlan(
         query=query,
         bounds=effective,
@@ -119,13 +147,20 @@ def plan_query(
         cells=cells,
         loss=priced.loss,
         expected=tuple(_expected(m, streams, by_level) for m in measures),
-        notes=_notes(query, effective, streams, selection),
+        notes=(
+            *notes.of_query(query, effective, streams, selection.threshold if selection else None, min_cell),
+            *notes.of_min_cell(min_cell, added),
+        ),
         levels=levels,
         level_channels=tuple(by_level) if levels else (),
+        min_cell=min_cell,
+        judge=judge,
     )
 
 
-def _plan_analysis(query: Query, analysis: Analysis, price: Price, guarantee: Guarantee) -> MeasurementPlan:
+def _plan_analysis(
+    query: Query, analysis: Analysis, price: Price, guarantee: Guarantee, min_cell: int
+) -> MeasurementPlan:
     """One row of each person, in one group: each part of the analysis is one vector with its own noise."""
     cells, method = public_cells(query), method_of(analysis)
     if cells is None or not query.one_row_per_person:
@@ -133,17 +168,19 @@ def _plan_analysis(query: Query, analysis: Analysis, price: Price, guarantee: Gu
             "An analysis needs one row of each person, and groups that are known beforehand.",
             hint="Group by person in a sub-query, and by columns with a code list around it.",
         )
-    numbers = len(cells) * sum(part.width for part in method.parts)
+    parts = (*method.parts, PERSONS) if min_cell and not method.counts_persons else method.parts
+    numbers = len(cells) * sum(part.width for part in parts)
     if numbers > method.most_numbers:
         raise InvalidQuery(
             f"The analysis measures {numbers:,} numbers; {method.most_numbers:,} is the limit.",
             hint="Use fewer groups, or coarser steps.",
         )
-    squares = tuple(Fraction(part.l2_squared) for part in method.parts)
-    priced = price_vectors(squares, tuple(part.weight for part in method.parts), price, guarantee)
+    squares = tuple(Fraction(part.l2_squared) for part in parts)
+    priced = price_vectors(squares, tuple(part.weight for part in parts), price, guarantee)
     channels = tuple(
         Channel(ChannelKind.VECTOR, None, *numbers) for numbers in zip(squares, priced.rhos, priced.scales, strict=True)
     )
+    added = channels[-1] if parts != method.parts else None
     return MeasurementPlan(
         query=query,
         bounds=ContributionBounds(1, 1),
@@ -154,7 +191,12 @@ def _plan_analysis(query: Query, analysis: Analysis, price: Price, guarantee: Gu
         cells=cells,
         loss=priced.loss,
         expected=method.expected(priced.scales),
-        notes=("One row of each person counts.", *method.notes),
+        notes=(
+            "One row of each person counts.",
+            *method.notes,
+            *notes.of_min_cell(min_cell, added),
+        ),
+        min_cell=min_cell,
     )
 
 
@@ -184,7 +226,7 @@ def effective_bounds(
     persons = [table for table in tables if table.kind is not TableKind.LOOKUP]
     groups = asked.groups if asked else max((t.groups_per_person for t in persons), default=1)
     rows = asked.rows if asked else max((t.rows_per_person for t in persons), default=1)
-    return ContributionBounds(min(groups, _most_groups(query)), 1 if _one_row_counts(query) else rows)
+    return ContributionBounds(min(groups, _most_groups(query)), 1 if query.one_row_counts else rows)
 
 
 def _check_draws(cells: tuple[Cell, ...] | None, needs: tuple[Need, ...]) -> None:
@@ -221,10 +263,6 @@ def _most_groups(query: Query) -> int:
     return min(10_000, prod(10_000 if domain is None else len(domain) for domain in varying))
 
 
-def _one_row_counts(query: Query) -> bool:
-    return query.one_row_per_person or all(a.kind is AggregateKind.PERSONS for a in query.aggregates)
-
-
 def _needs(query: Query, cells: tuple[Cell, ...] | None) -> list[tuple[Need, ...]]:
     quantiles = sum(a.kind is AggregateKind.QUANTILE for a in query.aggregates)
     share = MAX_DRAWS // (2 * len(cells or ()) * max(1, quantiles) or 1)
@@ -232,21 +270,23 @@ def _needs(query: Query, cells: tuple[Cell, ...] | None) -> list[tuple[Need, ...
     return [needs_of(aggregate, most_bins) for aggregate in query.aggregates]
 
 
-def _share(needs: list[tuple[Need, ...]], query: Query) -> tuple[tuple[Need, ...], tuple[Measure, ...]]:
+def _share(needs: list[tuple[Need, ...]], query: Query, min_cell: int) -> tuple[tuple[Need, ...], tuple[Measure, ...]]:
     """Equal channels become one; its weight is the largest that was asked for it."""
     merged: dict[tuple[ChannelKind, Stream | None], Fraction] = {}
     for need in (n for group in needs for n in group):
         place = (need.kind, need.stream)
         merged[place] = max(need.weight, merged.get(place, need.weight))
-    if any(key.domain is None for key in query.keys):
-        # partition selection needs the person count, asked for or not
+    asked = frozenset(merged)
+    if min_cell or any(key.domain is None for key in query.keys):
+        # partition selection and the minimum cell size need the person count, asked for or not
         merged.setdefault((ChannelKind.PERSONS, None), Fraction(1))
     places = list(merged)
     measures = tuple(
         Measure(aggregate, tuple(places.index((n.kind, n.stream)) for n in group))
         for aggregate, group in zip(query.aggregates, needs, strict=True)
     )
-    return tuple(Need(kind, stream, weight) for (kind, stream), weight in merged.items()), measures
+    shared = (Need(*place, weight, added=bool(min_cell) and place not in asked) for place, weight in merged.items())
+    return tuple(shared), measures
 
 
 def _channels(
@@ -262,13 +302,21 @@ def _channels(
     return streams, channels
 
 
-def _selection(channels: tuple[Channel, ...], bounds: ContributionBounds, priced: Priced) -> Selection:
-    position = next(i for i, channel in enumerate(channels) if channel.kind is ChannelKind.PERSONS)
+def _selection(channels: tuple[Channel, ...], bounds: ContributionBounds, priced: Priced, min_cell: int) -> Selection:
+    """A threshold above what delta wants only makes fewer groups show up, so the minimum cell size raises it."""
+    position = _persons_of(channels)
     threshold = threshold_for(channels[position].scale, bounds.groups, priced.loss.delta)
-    return Selection(position, threshold, priced.loss.delta)
+    return Selection(position, max(threshold, min_cell), priced.loss.delta)
 
 
-def _levels(query: Query, cells: tuple[Cell, ...] | None, bounds: ContributionBounds) -> tuple[Level, ...]:
+def _persons_of(channels: tuple[Channel, ...]) -> int:
+    """The channel that counts the persons of each cell."""
+    return next(i for i, channel in enumerate(channels) if channel.kind is ChannelKind.PERSONS)
+
+
+def _levels(
+    query: Query, cells: tuple[Cell, ...] | None, bounds: ContributionBounds, min_cell: int
+) -> tuple[Level, ...]:
     """The levels of ROLLUP, CUBE or GROUPING SETS; refuses what has no sums over groups."""
     if not query.sets:
         return ()
@@ -279,7 +327,7 @@ def _levels(query: Query, cells: tuple[Cell, ...] | None, bounds: ContributionBo
         )
     if any(a.kind is AggregateKind.QUANTILE for a in query.aggregates):
         raise InvalidQuery("Quantiles of groups do not add up to those of a total.", hint="Ask one query per level.")
-    if bounds.groups > 1 and any(a.kind is AggregateKind.PERSONS for a in query.aggregates):
+    if bounds.groups > 1 and (min_cell or any(a.kind is AggregateKind.PERSONS for a in query.aggregates)):
         raise InvalidQuery(
             "A person may be in several of these groups, so their persons do not add up to a total.",
             hint="Count rows, ask one query per level, or bound each person to one group.",
@@ -294,36 +342,3 @@ def _expected(measure: Measure, streams: tuple[Stream, ...], by_level: list[tupl
     channel = max((channels[measure.channels[0]] for channels in by_level), key=lambda channel: channel.scale)
     step = streams[channel.stream].grid.step if channel.stream is not None else Fraction(1)
     return float(half_width(channel.scale) * step)
-
-
-def _notes(
-    query: Query, bounds: ContributionBounds, streams: tuple[Stream, ...], selection: Selection | None
-) -> tuple[str, ...]:
-    notes = []
-    if query.keys:
-        notes.append(f"Each person counts in at most {bounds.groups} {_plural(bounds.groups, 'group')}.")
-    if not _one_row_counts(query):
-        notes.append(f"At most {bounds.rows} {_plural(bounds.rows, 'row')} of a person count in each group.")
-    if query.row_cap is not None:
-        notes.append(f"Of each of the joined tables, {query.row_cap:,} rows of a person take part.")
-    notes += [_clamped(stream) for stream in streams if stream.grid.high > stream.grid.low]
-    if query.sets:
-        notes.append("Each level is measured; then all numbers are replaced by the nearest ones that add up.")
-    if selection is not None:
-        notes.append(f"A group is released if its noisy number of persons is at least {selection.threshold}.")
-    return tuple(dict.fromkeys(notes))
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
-
-
-def _clamped(stream: Stream) -> str:
-    grid = stream.grid
-    low, high, step = (_plain(n * grid.step) for n in (grid.low, grid.high, 1))
-    width = f", read in bins of {_plain(stream.bins.width * grid.step)}" if stream.bins else ""
-    return f"Values are clamped to {low} to {high} in steps of {step}{width}."
-
-
-def _plain(number: Fraction) -> str:
-    return f"{(Decimal(number.numerator) / Decimal(number.denominator)).normalize():f}"

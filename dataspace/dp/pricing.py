@@ -55,9 +55,14 @@ def price_channels(
     if not isinstance(price, ByAccuracy):
         return _shared(needs, squares, _rho(price, guarantee), delta)
     scales = _scales_for(price.half_width, needs, aggregates)
-    rhos = tuple(rho_for(scale, square) * _SLACK for scale, square in zip(scales, squares, strict=True))
+    rhos = [rho_for(scale, square) * _SLACK for scale, square in zip(scales, squares, strict=True)]
+    # what nobody asked for has no unit to be accurate in: it is bought for the price of the dearest that was asked for
+    dearest = max(rho for need, rho in zip(needs, rhos, strict=True) if not need.added)
+    for place, need in enumerate(needs):
+        if need.added:
+            rhos[place], scales[place] = dearest, scale_of(dearest, squares[place])
     _check_buyable(sum(rhos, Fraction(0)), price.half_width, guarantee)
-    return Priced(rhos, tuple(scales), PrivacyLoss.at_least(sum(rhos, Fraction(0)), delta))
+    return Priced(tuple(rhos), tuple(scales), PrivacyLoss.at_least(sum(rhos, Fraction(0)), delta))
 
 
 def price_vectors(

@@ -6,6 +6,7 @@ Issuing the permit and refusing are in `permits`.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from catalog.schema import DatasetSchema
 from dataspace.domain import assessments, fees
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationAction, ApplicationState
@@ -17,6 +18,7 @@ from dataspace.domain.proposals import NO_TERMS, CaseStep, Outcome, Proposal, St
 from dataspace.domain.reasons import check_reasons
 from dataspace.domain.tabulations import TabulationPlan
 from dataspace.services.duties import check_free_to_act, check_official
+from dataspace.services.populations import check_population
 from dataspace.services.ports import Clock, UnitOfWork
 
 KEPT = "they go on record"
@@ -74,7 +76,11 @@ def propose(
     plan: TabulationPlan | None = None,
     version: int | None = None,
 ) -> CaseFile:
-    """Propose a decision. Raises InvalidApplication for one that does not follow from the assessment."""
+    """Propose a decision.
+
+    Raises InvalidApplication for one that does not follow from the assessment, or names a population that cannot be
+    told from the data.
+    """
     now = clock.now()
     with uow:
         before = _taken(uow, by, application_id, ApplicationAction.PROPOSE, version)
@@ -82,7 +88,9 @@ def propose(
         estimate = fees.estimate(fee, holders, now)
         proposal = Proposal(outcome, reasons.strip(), by.id, now, terms, criteria, estimate, plan)
         check_proposal(proposal, before.form, _assessment(uow, before))
-        terms.granted_columns(before.form.scope, _columns(uow, before))
+        schemas = _schemas(uow, before)
+        left = terms.granted_columns(before.form.scope, before.form.scope.expand(schemas))
+        check_population(terms.population, [schemas[dataset] for dataset in {ref[0] for ref in left}])
         proposed = before.after(ApplicationAction.PROPOSE)
         uow.decisions.add_proposal(before.id, proposal)
         file = _step(uow, clock, by, proposed, Step.PROPOSED, EventKind.DECISION_PROPOSED, outcome=outcome.value)
@@ -235,9 +243,10 @@ def _file(uow: UnitOfWork, case: AccessApplication) -> CaseFile:
     return CaseFile(case, _assessment(uow, case), proposals[-1] if proposals else None, tuple(steps))
 
 
-def _columns(uow: UnitOfWork, case: AccessApplication) -> frozenset[tuple[str, str, str]]:
+def _schemas(uow: UnitOfWork, case: AccessApplication) -> dict[str, DatasetSchema]:
+    """The data dictionaries of the datasets asked for, as they are now."""
     current = {dataset: uow.datasets.get(dataset).current for dataset in case.form.scope.datasets}
-    return case.form.scope.expand({d: uow.datasets.schema(d, s) for d, s in current.items() if s is not None})
+    return {d: uow.datasets.schema(d, s) for d, s in current.items() if s is not None}
 
 
 def _step(

@@ -27,6 +27,7 @@ from dataspace.domain.reasons import check_reasons
 from dataspace.domain.steps import data_orders
 from dataspace.domain.tabulations import NODE_USER, RunState, TabulationPlan, TabulationRun, plan_of
 from dataspace.services.duties import check_can_be_named, check_official, check_official_on_permit
+from dataspace.services.populations import check_population
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 APPROVAL_LASTS = timedelta(days=365)
@@ -273,6 +274,7 @@ def _permit(
     schemas = {dataset: uow.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     columns = terms.granted_columns(form.scope, form.scope.expand(schemas))
     kept = {dataset: snapshot for dataset, snapshot in snapshots.items() if dataset in {ref[0] for ref in columns}}
+    check_population(terms.population, [schemas[dataset] for dataset in kept])
     return DataPermit(
         id=new_id("pmt"),
         number=uow.permits.next_number(now.year),

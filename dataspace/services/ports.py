@@ -22,6 +22,7 @@ from dataspace.domain.events import AuditEntry, AuditEvent
 from dataspace.domain.ledger import Account, Allotment, Budget, Charge, Describe, Posting, as_rho
 from dataspace.domain.opt_outs import KeyName, Latest, OptOutEntry, PersonKey, Pseudonymised
 from dataspace.domain.permits import DataPermit, PermitVersion
+from dataspace.domain.populations import Population
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
 from dataspace.domain.releases import Release
 from dataspace.domain.tokens import AccessToken
@@ -62,10 +63,12 @@ class PrivateStore(Protocol):
         snapshots: Mapping[str, str],
         columns: frozenset[tuple[str, str, str]],
         excluded: Mapping[str, NDArray[np.int64]],
+        population: Population | None,
     ) -> Rows:
         """Open one snapshot for each dataset; `columns` are (dataset, table, column) triples, no other is readable.
 
-        `excluded` are the person keys that each dataset is read without.
+        `excluded` are the person keys that each dataset is read without. With a `population`, whose dataset is opened
+        too, every table is read without the persons outside.
         """
         ...
 

@@ -8,19 +8,17 @@ public metadata alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from dataspace.domain.actors import Actor
-from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable, WrongState
+from dataspace.domain.errors import Busy, DataspaceError, NotFound, Unavailable
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Budget, Charge, as_rho
-from dataspace.domain.opt_outs import KeyName
 from dataspace.domain.permissions import check_may_act_on_permit, may_act_on_permit
-from dataspace.domain.permits import DataPermit, PermitAction, SnapshotRule, check_covers
+from dataspace.domain.permits import DataPermit, PermitAction, check_covers
 from dataspace.domain.privacy import NOTHING, ContributionBounds, Price, PrivacyLoss
+from dataspace.domain.purposes import Purpose
 from dataspace.domain.queries import Query
+from dataspace.domain.query_checks import check_aggregates, purposes_served
 from dataspace.domain.releases import Release, ReleaseTable
 from dataspace.domain.scopes import ColumnRef
 from dataspace.dp.bounding import aggregate
@@ -32,16 +30,18 @@ from dataspace.logs import log
 from dataspace.services.cohorts import Cohorts
 from dataspace.services.duties import check_free_to_act
 from dataspace.services.ports import Clock, PrivateStore, UnitOfWork
+from dataspace.services.reading import check_linkable, check_told, opted_out, population_of, snapshots_of
 from dataspace.sql import parse_query
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a data user sends: SQL, what they are ready to pay, and how much one person may weigh."""
+    """What a data user sends: SQL, what they are ready to pay, how much one person may weigh, and what it is for."""
 
     sql: str
     price: Price
     bounds: ContributionBounds | None = None
+    purpose: Purpose | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,18 @@ class Answered:
 @dataclass(frozen=True)
 class _Prepared:
     permit: DataPermit
+    purposes: frozenset[Purpose]
     snapshots: Mapping[str, str]
     plan: MeasurementPlan
 
     @property
     def query(self) -> Query:
         return self.plan.query
+
+    @property
+    def letters(self) -> str:
+        """The purposes served, as the audit trail keeps them."""
+        return ",".join(purpose.letter for purpose in sorted(self.purposes))
 
 
 def estimate_query(
@@ -114,8 +120,8 @@ def run_query(
 ) -> Answered:
     """Answer a question under a permit, paid from its budget.
 
-    Raises InvalidQuery, InvalidPrice, NotPermitted, OutOfScope, WrongState or InsufficientBudget with nothing charged;
-    Unavailable after the charge, which then stands and is finished by the same `idempotency_key`.
+    Raises InvalidQuery, InvalidPrice, PurposeNotStated, NotPermitted, OutOfScope, WrongState or InsufficientBudget with
+    nothing charged; Unavailable after the charge, which then stands and is finished by the same `idempotency_key`.
     """
     try:
         with uow.reading() as work:
@@ -139,43 +145,26 @@ def run_query(
 def _prepare(
     work: UnitOfWork, by: Actor, permit_id: str, question: Question, clock: Clock, store: PrivateStore
 ) -> _Prepared:
-    """Permission, then the validated query, then the permit's scope, then the plan and its price."""
+    """Permission, then purpose, then the validated query, then the permit's scope, then the plan and its price."""
     permit = work.permits.get(permit_id)
     if not may_act_on_permit(by, PermitAction.VIEW, permit, clock.now()):
         raise NotFound(f"there is no permit {permit_id}")
     check_may_act_on_permit(by, PermitAction.QUERY, permit, clock.now())
     check_free_to_act(work, by, clock.now())
-    snapshots = _snapshots(work, permit)
+    purposes = purposes_served(permit, by, question.purpose)
+    snapshots = snapshots_of(work, permit)
     dictionary = {dataset: work.datasets.schema(dataset, snapshot) for dataset, snapshot in snapshots.items()}
     query = parse_query(question.sql, dictionary)
     check_covers(permit, by, _touched(query), clock.now())
+    check_aggregates(permit, query.kinds)
     asked = {dataset: snapshots[dataset] for dataset in query.datasets}
-    _check_linkable(asked, store)
-    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds)
-    return _Prepared(permit, asked, plan)
-
-
-def _check_linkable(snapshots: Mapping[str, str], store: PrivateStore) -> None:
-    """Raise WrongState unless a person has one person key in all of the snapshots.
-
-    Otherwise no row would find its person, and one person would count as two.
-    """
-    if len(snapshots) < 2:
-        return
-    keys = [store.key(dataset, snapshot) for dataset, snapshot in snapshots.items()]
-    if len({(key.domain, key.id, key.normalise) for key in keys}) > 1:
-        raise WrongState(
-            f"datasets {', '.join(sorted(snapshots))} cannot be joined: the same person has not the same pseudonym in"
-            " them. Ask about each on its own; to link them, the data holders ingest them under one pseudonymisation"
-            " domain, spelling and version of the key, and the access body grants a permit on these snapshots"
-        )
-
-
-def _snapshots(work: UnitOfWork, permit: DataPermit) -> dict[str, str]:
-    """The snapshot of each dataset that the permit's snapshot rule chooses."""
-    if permit.snapshot_rule is SnapshotRule.AT_GRANT:
-        return dict(permit.snapshots)
-    return {dataset: work.datasets.get(dataset).current or granted for dataset, granted in permit.snapshots.items()}
+    check_linkable(asked, store)
+    population = population_of(permit, dictionary)
+    if population is not None:
+        asked |= {population.dataset: snapshots[population.dataset]}
+        check_told(permit, population, asked, store)
+    plan = plan_query(query, dictionary, question.price, permit.guarantee, question.bounds, permit.min_cell, population)
+    return _Prepared(permit, purposes, asked, plan)
 
 
 def _touched(query: Query) -> frozenset[ColumnRef]:
@@ -191,7 +180,8 @@ def _stored(work: UnitOfWork, prepared: _Prepared) -> Release | None:
 
 def _repeat(work: UnitOfWork, prepared: _Prepared, release: Release, by: Actor, clock: Clock) -> Answered:
     """The release that stands, free; that it was read again is on record."""
-    work.audit.append(_event(EventKind.QUERY_REPEATED, by, prepared.permit.id, clock, release=release.id))
+    details = {"release": release.id, "purpose": prepared.letters}
+    work.audit.append(_event(EventKind.QUERY_REPEATED, by, prepared.permit.id, clock, **details))
     budget = work.ledger.budget(prepared.permit.id)
     work.commit()
     return Answered(prepared.permit, release, prepared.query, budget, repeated=True)
@@ -205,11 +195,12 @@ def _charge(work: UnitOfWork, prepared: _Prepared, by: Actor, idempotency_key: s
         loss=prepared.plan.loss,
         fingerprint=prepared.plan.fingerprint,
         idempotency_key=idempotency_key,
-        datasets=prepared.query.datasets,
+        # a population's dataset is read too, and pays
+        datasets=tuple(sorted(prepared.snapshots)),
         charged_at=clock.now(),
     )
-    price = as_rho(order.loss)
-    event = _event(EventKind.QUERY_CHARGED, by, prepared.permit.id, clock, charge=order.id, price=price)
+    details = {"charge": order.id, "price": as_rho(order.loss), "purpose": prepared.letters}
+    event = _event(EventKind.QUERY_CHARGED, by, prepared.permit.id, clock, **details)
     return work.ledger.charge(order, event)
 
 
@@ -227,26 +218,13 @@ def _event(kind: EventKind, by: Actor, subject: str, clock: Clock, **details: st
     return AuditEvent(kind, by.id, subject, clock.now(), details)
 
 
-def _opted_out(work: UnitOfWork, prepared: _Prepared, engine: Engine) -> dict[str, NDArray[np.int64]]:
-    """Persons that each dataset is read without: those who had opted out when the permit was approved (Art. 71(3)).
-
-    The cohort is fixed at that moment; what they choose later changes nothing under this permit.
-    """
-    if prepared.permit.opt_out_exception:
-        return {}
-    made = {dataset: engine.store.key(dataset, snapshot) for dataset, snapshot in prepared.snapshots.items()}
-    keys = {dataset: KeyName(key.domain, key.id) for dataset, key in made.items()}
-    approved = prepared.permit.granted_at
-    return {dataset: engine.cohorts.opted_out(work.opt_outs, key, approved) for dataset, key in keys.items()}
-
-
 def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitOfWork, clock: Clock) -> Release:
     """Open the snapshots, bound and add exactly, add the noise. Whatever fails here fails in one opaque way."""
     try:
         with uow.reading() as work:
-            excluded = _opted_out(work, prepared, engine)
+            excluded = opted_out(work, prepared.permit, prepared.snapshots, engine.store, engine.cohorts)
         columns = _touched(prepared.query)
-        with engine.store.open(prepared.snapshots, columns, excluded) as rows:
+        with engine.store.open(prepared.snapshots, columns, excluded, prepared.plan.population) as rows:
             totals = aggregate(rows, prepared.plan, engine.secret)
         table = measure(prepared.plan, totals, engine.noise)
     except Exception as error:  # noqa: BLE001 - its cause may depend on the data, so nothing of it may show
@@ -270,7 +248,8 @@ def _measure(prepared: _Prepared, question: Question, engine: Engine, uow: UnitO
 
 def _store(release: Release, charge: Charge, prepared: _Prepared, by: Actor, uow: UnitOfWork, clock: Clock) -> Answered:
     """Durable before it leaves; if another request finished the charge first, that release is the one that leaves."""
-    event = _event(EventKind.RELEASE_STORED, by, prepared.permit.id, clock, charge=charge.id, release=release.id)
+    details = {"charge": charge.id, "release": release.id, "purpose": prepared.letters}
+    event = _event(EventKind.RELEASE_STORED, by, prepared.permit.id, clock, **details)
     with uow as work:
         kept = work.releases.add(charge.id, release, event)
         budget = work.ledger.budget(release.permit_id)

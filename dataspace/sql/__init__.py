@@ -9,5 +9,6 @@ one canonical spelling (`print_selects`), so that nothing of the text is ever ru
 """
 
 from dataspace.sql.compiler import parse_query
+from dataspace.sql.population import parse_population
 
-__all__ = ["parse_query"]
+__all__ = ["parse_population", "parse_query"]

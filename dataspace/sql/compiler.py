@@ -43,7 +43,7 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
     """
     check_text(sql)
     try:
-        tree = _parsed(sql)
+        tree = parsed(sql)
         check_grammar(tree)
         tree = written_out(tree)
         grouping = take_grouping(tree)
@@ -53,7 +53,7 @@ def parse_query(sql: str, dictionary: Mapping[str, DatasetSchema]) -> Query:
         raise InvalidQuery("The query is nested too deeply.", hint="Name the parts in a WITH clause.") from None
 
 
-def _parsed(sql: str) -> exp.Select:
+def parsed(sql: str) -> exp.Select:
     """The only statement of the text as a tree; comments are gone."""
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     try:

@@ -12,6 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000, allow_inf_nan=False, max_digits=24)]
+PurposeLetter = Literal["a", "b", "c", "d", "e", "f"]
+"""A purpose of Art. 53(1)."""
 Label = str | int | float | bool | date | None
 
 
@@ -46,13 +48,17 @@ class Bounds(Shape):
 
 
 class QueryRequest(Shape):
-    """SQL and one way to price it. `accuracy` is the wanted half width of the 95 % intervals."""
+    """SQL and one way to price it. `accuracy` is the wanted half width of the 95 % intervals.
+
+    `purpose` is what the query serves; without it, the permit's only purpose.
+    """
 
     sql: str = Field(min_length=1, max_length=65_536)
     epsilon: Amount | None = None
     rho: Amount | None = None
     accuracy: Amount | None = None
     bounds: Bounds | None = None
+    purpose: PurposeLetter | None = None
 
     @model_validator(mode="after")
     def _one_price(self) -> "QueryRequest":
@@ -63,11 +69,15 @@ class QueryRequest(Shape):
 
 
 class Estimate(Shape):
-    """One released number with its 95 % interval; null where the noisy data do not determine it."""
+    """One released number with its 95 % interval; null where the noisy data do not determine it.
+
+    `withheld` says that it is null because it tells about fewer persons than the permit's minimum cell size.
+    """
 
     value: float | None
     low: float | None
     high: float | None
+    withheld: bool = False
 
 
 class Row(Shape):
@@ -166,7 +176,7 @@ class ApplicationRequest(Shape):
     """
 
     title: Text
-    purposes: list[Literal["a", "b", "c", "d", "e", "f"]] = Field(min_length=1, max_length=6)
+    purposes: list[PurposeLetter] = Field(min_length=1, max_length=6)
     columns: list[tuple[Slug, Slug, str]] = Field(min_length=1, max_length=5000)
     justification: Text
     lay_summary: Text

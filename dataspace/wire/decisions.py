@@ -48,7 +48,11 @@ class FeeEstimate(Shape):
 
 
 class Terms(Shape):
-    """How a permit differs from what was asked; nothing by default. Column `*` strikes a whole table."""
+    """How a permit differs from what was asked; nothing by default. Column `*` strikes a whole table.
+
+    `min_cell` is in persons: what is of fewer is withheld. `population` is `dataset.table WHERE condition` in the query
+    language, without sub-queries: only persons with such a row count, in every table; its columns need not be granted.
+    """
 
     struck_columns: list[Column] = Field(default=[], max_length=5000)
     struck_persons: list[PersonId] = Field(default=[], max_length=100)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import duckdb
 import numpy as np
@@ -28,8 +29,21 @@ PersonKeys = NDArray[np.int64] | Collection[int]
 
 NOBODY: Mapping[str, PersonKeys] = {}
 
+
+class Population(Protocol):
+    """The only persons whose rows are read: those in column `person_key` of `persons`, SQL that reads `columns`."""
+
+    @property
+    def persons(self) -> str: ...
+    @property
+    def columns(self) -> frozenset[Triple]: ...
+
+
 EXCLUDED = "_excluded"
 """Schema of the excluded persons during a scan; no dataset can have its name."""
+
+WITHIN = "_population"
+"""Schema of the persons of a population during a scan; no dataset can have its name."""
 
 NO_COLUMN = "0 AS no_column"
 """What a lookup table opened without any column shows: its rows can be counted, nothing else."""
@@ -76,14 +90,17 @@ class Store:
         snapshots: Mapping[str, str],
         columns: frozenset[Triple],
         excluded: Mapping[str, PersonKeys] = NOBODY,
+        population: Population | None = None,
     ) -> "Rows":
         """Open one snapshot for each dataset for reading `columns` and nothing else.
 
         `excluded` are the person keys that each dataset is read without; the same number in a dataset of another
-        pseudonymisation domain is somebody else.
+        pseudonymisation domain is somebody else. With a `population`, all tables but public ones are read without the
+        persons outside; its own columns are read to find them and by nobody else. The datasets must then be of one
+        pseudonymisation domain.
         """
         opened = {dataset: self.snapshot(dataset, identifier) for dataset, identifier in snapshots.items()}
-        return Rows(self, opened, columns, excluded)
+        return Rows(self, opened, columns, excluded, population)
 
 
 class Rows:
@@ -95,9 +112,12 @@ class Rows:
         snapshots: Mapping[str, Snapshot],
         columns: Iterable[Triple],
         excluded: Mapping[str, PersonKeys],
+        population: Population | None,
     ) -> None:
         self._root, self._snapshots = store.root, snapshots
         self._columns = _by_table(snapshots, columns)
+        self._population = population
+        self._told_by = _by_table(snapshots, population.columns if population else ())
         self._buckets = min((s.buckets for s in snapshots.values()), default=1)
         self._excluded = {dataset: _Excluded(keys, self._buckets) for dataset, keys in excluded.items()}
         self._numbers = count()
@@ -143,12 +163,14 @@ class Rows:
     def _make_views(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> None:
         for dataset in self._snapshots:
             cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {sql.name(dataset)}")
-        absent = self._make_absent(cursor, bucket)
+        absent, within = self._make_absent(cursor, bucket), self._make_population(cursor, bucket)
         for (dataset, table), names in self._columns.items():
             described = self._snapshots[dataset].schema.table[table]
             view = _view(described, names, self._files(dataset, described, bucket))
             if dataset in absent and described.kind is not TableKind.LOOKUP:
                 view = f"SELECT * FROM ({view}) AS r ANTI JOIN {absent[dataset]} USING ({PERSON_KEY})"
+            if within and described.kind is not TableKind.LOOKUP:
+                view = f"SELECT * FROM ({view}) AS r SEMI JOIN {within} USING ({PERSON_KEY})"
             cursor.execute(f"CREATE VIEW {sql.name(dataset)}.{sql.name(table)} AS {view}")
 
     def _make_absent(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> dict[str, str]:
@@ -164,6 +186,24 @@ class Rows:
                 cursor.unregister("excluded_keys")
         return made
 
+    def _make_population(self, cursor: duckdb.DuckDBPyConnection, bucket: int | None) -> str | None:
+        """Table with the population's persons in this bucket; what tells them is not seen by the query."""
+        if self._population is None:
+            return None
+        views = {}
+        for (dataset, table), names in self._told_by.items():
+            described, view = self._snapshots[dataset].schema.table[table], f"{sql.name(dataset)}.{sql.name(table)}"
+            views[view] = _view(described, names, self._files(dataset, described, bucket))
+        for view, rows in views.items():
+            cursor.execute(f"CREATE VIEW {view} AS {rows}")
+        cursor.execute(f"CREATE SCHEMA {WITHIN}")
+        cursor.execute(
+            f"CREATE TABLE {WITHIN}.persons AS SELECT DISTINCT {PERSON_KEY} FROM ({self._population.persons})"
+        )
+        for view in views:
+            cursor.execute(f"DROP VIEW {view}")
+        return f"{WITHIN}.persons"
+
     def _files(self, dataset: str, table: Table, bucket: int | None) -> list[Path]:
         snapshot = self._snapshots[dataset]
         if bucket is None:
@@ -176,7 +216,7 @@ class Rows:
     def _all_files(self) -> list[Path]:
         return [
             self._path(dataset, table, file)
-            for dataset, table in self._columns
+            for dataset, table in {*self._columns, *self._told_by}
             for file in self._snapshots[dataset].table[table].files
         ]
 

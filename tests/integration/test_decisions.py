@@ -74,7 +74,7 @@ def test_every_term_of_a_grant_in_part_is_in_the_permit(node: Node) -> None:
         guarantee=Guarantee(Decimal("0.5"), Decimal("0.0000001")),
         valid_until=until,
         aggregates=frozenset({"persons", "mean"}),
-        population="age > 17",
+        population="registry.person WHERE birth_year < 2008",
         opt_out_exception="no other way",
         principal_investigator=node.colleague.id,
     )
@@ -82,7 +82,7 @@ def test_every_term_of_a_grant_in_part_is_in_the_permit(node: Node) -> None:
     assert permit.persons == {node.colleague.id}
     assert (permit.purposes, permit.guarantee, permit.valid_until) == (terms.purposes, terms.guarantee, until)
     assert permit.limit == to_limit(Guarantee(Decimal("0.5"), Decimal("0.0000001")))
-    assert (permit.aggregates, permit.population) == (terms.aggregates, "age > 17")
+    assert (permit.aggregates, permit.population) == (terms.aggregates, "registry.person WHERE birth_year < 2008")
     assert (permit.opt_out_exception, permit.particulars.principal_investigator) == ("no other way", node.colleague.id)
     with node.uow.reading() as uow:
         assert uow.permits.get(permit.id) == permit

@@ -26,7 +26,7 @@ NUMBERS = st.none() | st.floats(allow_nan=False)
 ROWS = st.builds(
     ReleaseRow,
     st.lists(KEYS, max_size=3).map(tuple),
-    st.lists(st.builds(Estimate, NUMBERS, NUMBERS, NUMBERS, NUMBERS), max_size=2).map(tuple),
+    st.lists(st.builds(Estimate, NUMBERS, NUMBERS, NUMBERS, NUMBERS, st.booleans()), max_size=2).map(tuple),
 )
 NAMES = st.lists(st.text(), max_size=3).map(tuple)
 RELEASES = st.builds(

@@ -12,6 +12,7 @@ from fractions import Fraction
 from hashlib import sha256
 from itertools import product
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Independence:
 
     rows: tuple[Scalar, ...]
     columns: tuple[Scalar, ...]
+    counts_persons: ClassVar[bool] = True
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -70,6 +72,7 @@ class Independence:
     def lines(self, noisy: Sequence[Noisy]) -> list[Line]:
         numbers, scale = noisy[0].numbers, noisy[0].scale
         table = np.array(numbers, dtype=np.float64).reshape(len(self.rows), len(self.columns))
+        total = float(table.sum())
         freedom = float((table.shape[0] - 1) * (table.shape[1] - 1))
         tested = independence(table, scale)
         expected = [UNKNOWN] * table.size if tested is None else [plain(float(e)) for e in tested.expected.ravel()]
@@ -79,7 +82,7 @@ class Independence:
             plain(None if tested is None else tested.p_value),
         )
         return [
-            Line(labels, (counted(count, scale), expectation, *shared))
+            Line(labels, (counted(count, scale), expectation, *shared), persons=min(count, total), own=1)
             for labels, count, expectation in zip(product(self.rows, self.columns), numbers, expected, strict=True)
         ]
 

@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Incidence:
     """
 
     starts: tuple[date, ...]
+    counts_persons: ClassVar[bool] = True
 
     @property
     def periods(self) -> int:
@@ -86,8 +88,13 @@ class Incidence:
     def lines(self, noisy: Sequence[Noisy]) -> list[Line]:
         events, days = noisy
         return [
-            Line((start,), self._estimates(events.numbers[i], events.scale, days.numbers[i], days.scale))
-            for i, start in enumerate(self.starts[:-1])
+            Line(
+                (start,),
+                self._estimates(events.numbers[i], events.scale, days.numbers[i], days.scale),
+                # at risk on an average day, so no more than those who were at risk at all
+                persons=days.numbers[i] / (after - start).days,
+            )
+            for i, (start, after) in enumerate(pairwise(self.starts))
         ]
 
     def _estimates(self, events: int, events_scale: float, days: int, days_scale: float) -> tuple[Estimate, ...]:

@@ -11,6 +11,7 @@ sides of the equations (to first order) to the usual variance of least squares.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class Range:
 class LinearRegression:
     outcome: Range
     covariates: tuple[Range, ...]
+    counts_persons: ClassVar[bool] = True
 
     @property
     def size(self) -> int:
@@ -107,14 +109,16 @@ class LinearRegression:
         unit = float(STEPS) ** 2
         moments, deviation = symmetric(noisy[0].floats / unit, self.size), noisy[0].scale / unit
         names = (INTERCEPT, *(variable.name for variable in self.covariates))
+        # the first moment is that of one with one
+        persons = float(moments[0, 0])
         fitted = least_squares(moments, deviation)
         if fitted is None:
-            return [Line((name,), (UNKNOWN,)) for name in names]
+            return [Line((name,), (UNKNOWN,), persons) for name in names]
         back = in_own_units(self.covariates, self.outcome)
         values = back @ np.append(fitted[0], 1.0)
         spread = np.sqrt(np.diag(back[:, :-1] @ fitted[1] @ back[:, :-1].T))
         return [
-            Line((name,), (centred(float(value), float(deviation)),))
+            Line((name,), (centred(float(value), float(deviation)),), persons)
             for name, value, deviation in zip(names, values, spread, strict=True)
         ]
 

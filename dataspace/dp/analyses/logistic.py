@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import exp
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,7 @@ class LogisticRegression:
 
     outcome: str
     covariates: tuple[Range, ...]
+    counts_persons: ClassVar[bool] = False
 
     @property
     def size(self) -> int:

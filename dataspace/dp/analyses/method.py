@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +53,27 @@ class Noisy:
 
 @dataclass(frozen=True)
 class Line:
-    """One row of an analysis' answer: its labels and its estimates."""
+    """One row of an analysis' answer: its labels and its estimates.
+
+    `persons` is the noisy number of persons it tells about, None where that is not measured. Only its first `own`
+    estimates are about them alone, None if all are: the rest are of all lines together.
+    """
 
     labels: tuple[Scalar | None, ...]
     estimates: tuple[Estimate, ...]
+    persons: float | None = None
+    own: int | None = None
+
+
+PERSONS = Part(1, 1, Fraction(1, 10))
+"""The persons of a group: measured for the permit's minimum cell size where the analysis itself does not count them."""
 
 
 class Method(Protocol):
     """An analysis that is measured once: exact sums, noise, then a table for each group."""
+
+    counts_persons: ClassVar[bool]
+    """True if its lines know how many persons they tell about."""
 
     @property
     def parts(self) -> tuple[Part, ...]: ...

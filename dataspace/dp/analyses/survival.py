@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Survival:
 
     step: Decimal
     bins: int
+    counts_persons: ClassVar[bool] = True
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -84,6 +86,7 @@ class Survival:
                     _at_risk(float(shown[j]), float(at_risk[j]), scale * float(np.sqrt(terms[j]))),
                     counted(int(events[j]), scale),
                 ),
+                persons=float(shown[j]),
             )
             for j in range(bins)
         ]

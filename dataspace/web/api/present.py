@@ -12,7 +12,7 @@ from dataspace.domain.ledger import Budget, Posting, content
 from dataspace.domain.opt_outs import Receipt
 from dataspace.domain.permits import DataPermit, PermitState
 from dataspace.domain.privacy import Guarantee, PrivacyLoss
-from dataspace.domain.releases import ReleaseTable
+from dataspace.domain.releases import Estimate, ReleaseTable
 from dataspace.services.ledger import Verification
 from dataspace.services.opt_outs import OptOutStatus
 from dataspace.services.queries import Answered, Outlook
@@ -159,10 +159,14 @@ def rows(table: ReleaseTable) -> list[wire.Row]:
     return [
         wire.Row(
             keys=[_label(key) for key in row.keys],
-            estimates=[wire.Estimate(value=e.value, low=e.low, high=e.high) for e in row.estimates],
+            estimates=[_estimate(e) for e in row.estimates],
         )
         for row in table.rows
     ]
+
+
+def _estimate(estimate: Estimate) -> wire.Estimate:
+    return wire.Estimate(value=estimate.value, low=estimate.low, high=estimate.high, withheld=estimate.withheld)
 
 
 def opt_out_receipt(receipt: Receipt) -> wire.OptOutReceipt:

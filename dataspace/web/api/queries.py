@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header
 
 from dataspace import wire
 from dataspace.domain.privacy import ByAccuracy, ByEpsilon, ByRho, ContributionBounds, Price
+from dataspace.domain.purposes import Purpose
 from dataspace.services import permits, queries
 from dataspace.services.queries import Question
 from dataspace.web.api import present
@@ -45,8 +46,12 @@ def query(
 
 
 def _question(request: wire.QueryRequest) -> Question:
-    bounds = request.bounds
-    return Question(request.sql, _price(request), ContributionBounds(bounds.groups, bounds.rows) if bounds else None)
+    return Question(
+        sql=request.sql,
+        price=_price(request),
+        bounds=ContributionBounds(request.bounds.groups, request.bounds.rows) if request.bounds else None,
+        purpose=Purpose(request.purpose) if request.purpose else None,
+    )
 
 
 def _price(request: wire.QueryRequest) -> Price:
