@@ -75,6 +75,10 @@ class SqlPermits:
         )
         return self._together(self._connection.execute(query).all())
 
+    def of_application(self, application_id: str) -> list[DataPermit]:
+        query = select(t.permits).where(t.permits.c.application == application_id)
+        return self._together(self._connection.execute(query).all())
+
     def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
         c = t.permits.c
         query = select(t.permits).order_by(c.granted_at.desc(), c.number.desc()).limit(most)

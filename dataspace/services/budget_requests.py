@@ -15,13 +15,14 @@ from dataspace.domain.budget_requests import (
     check_may,
     may,
 )
-from dataspace.domain.errors import InvalidInput, NotFound, WrongState
+from dataspace.domain.errors import InvalidInput, NotFound, NotPermitted, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.ledger import Describe, as_rho
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.privacy import NOTHING, Guarantee, PrivacyLoss
 from dataspace.domain.reasons import check_reasons
+from dataspace.services.duties import check_free_to_act, check_no_conflict_on_permit
 from dataspace.services.ports import Clock, ToLimit, UnitOfWork
 
 ToEpsilon = Callable[[PrivacyLoss, Guarantee], Decimal]
@@ -71,6 +72,9 @@ def ask_for_budget(
     with uow:
         permit = _visible(uow, by, permit_id, now)
         check_may(by, BudgetAction.ASK, permit, now)
+        check_free_to_act(uow, by, now)
+        if uow.tabulations.plan(permit.application) is not None:
+            raise WrongState("an approval of a data request has the budget of its plan; file another request")
         guarantee, more = _wanted(permit, wish, to_limit, to_epsilon)
         request = BudgetRequest(
             id=new_id("bud"),
@@ -165,6 +169,11 @@ def _undecided(
     if not may(by, BudgetAction.VIEW, permit, now):
         raise NotFound(f"there is no budget request {request_id}")
     check_may(by, action, permit, now)
+    check_no_conflict_on_permit(uow, by, permit)
+    if by.id == uow.applications.get(permit.application).assessor:
+        raise NotPermitted(
+            f"you assessed the case of permit {permit.number}; another person decides (two-person decision)"
+        )
     check_decidable(request, by)
     return request, permit
 

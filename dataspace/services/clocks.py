@@ -7,9 +7,11 @@ from dataspace.domain.actors import HDAB_ROLES, Actor
 from dataspace.domain.clock_access import check_may_extend, chosen_last_day, may_see
 from dataspace.domain.clock_memory import ClockMemory
 from dataspace.domain.clock_states import OPEN, Case, Clock, ClockState, Counting, clocks_of, node_case
+from dataspace.domain.clocks import Subject
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.reminders import Targets, extension_notices
+from dataspace.services.duties import check_impartial, check_no_conflict_on_permit
 from dataspace.services.ports import Clock as Time
 from dataspace.services.ports import UnitOfWork
 
@@ -79,6 +81,7 @@ def extend_clock(
         if case is None or clock is None or not may_see(by, clock):
             raise NotFound(f"{subject} has no clock {name} that you may see")
         check_may_extend(by, clock)
+        _check_no_conflict(uow, by, case)
         last_day = chosen_last_day(clock, until, counting.calendar, now)
         details = {"number": case.number, "clock": name, "item": item, "reason": reason.strip()}
         if last_day is not None:
@@ -100,3 +103,11 @@ def _find(case: Case | None, counting: Counting, now: datetime, name: str, item:
 
 def _soonest(clock: Clock) -> tuple[date, str, str, str]:
     return (clock.last_day or date.max, clock.case.number, clock.rule.name, clock.item)
+
+
+def _check_no_conflict(uow: UnitOfWork, by: Actor, case: Case) -> None:
+    """Whoever is kept out of a case decides nothing about its time either (Art. 55(3))."""
+    if case.subject in (Subject.APPLICATION, Subject.DATA_REQUEST):
+        check_impartial(uow, by, uow.applications.get(case.id))
+    elif case.subject is Subject.PERMIT:
+        check_no_conflict_on_permit(uow, by, uow.permits.get(case.id))

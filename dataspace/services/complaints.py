@@ -22,6 +22,7 @@ from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
+from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
 
 PUBLIC = "public"
@@ -102,11 +103,21 @@ def move_complaint(
         if not found:
             raise NotFound(f"there is no complaint {receipt}")
         before = _progress(uow, found[0])
+        _check_impartial(uow, by, before.complaint.case)
         check_follows(before.state, state)
         step = ComplaintStep(new_id("cps"), before.complaint.id, state, text, by.id, clock.now())
         uow.public.complaint_steps.add(step, _moved(step))
         uow.commit()
     return Progress(before.complaint, (*before.steps, step))
+
+
+def _check_impartial(uow: UnitOfWork, by: Actor, number: str) -> None:
+    """Nobody decides on a complaint about a case of their own; one about no case that is known here concerns nobody."""
+    try:
+        application = uow.applications.get(uow.public.register.get(number).case)
+    except NotFound:
+        return
+    check_impartial(uow, by, application)
 
 
 def _progress(uow: UnitOfWork, complaint: Complaint) -> Progress:

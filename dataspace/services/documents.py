@@ -18,6 +18,7 @@ from dataspace.domain.permissions import may_act_on_permit
 from dataspace.domain.permit_document import Named, Parties, plain, signed_at, statement
 from dataspace.domain.permits import DataPermit, PermitAction, PermitState, check_possible
 from dataspace.domain.privacy import NOTHING, PrivacyLoss
+from dataspace.services.duties import check_free_to_act
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.signing import signing_key
 from dataspace.services.signing_ports import Signatures
@@ -104,6 +105,7 @@ def visas(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, keys: Signat
         if by.id not in permit.persons:
             raise NotPermitted(f"a visa is for a person whom permit {permit.number} names; you are not (Art. 61(2))")
         check_possible(PermitAction.QUERY, permit, now)
+        check_free_to_act(uow, by, now)
         details = {"number": permit.number, "format": "visa"}
         uow.audit.append(AuditEvent(EventKind.DOCUMENT_ISSUED, by.id, permit.id, now, details))
         uow.commit()

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dataspace.domain.actors import Actor
 from dataspace.domain.applications import AccessApplication, ApplicationAction
-from dataspace.domain.errors import InvalidApplication
+from dataspace.domain.errors import InvalidApplication, NotPermitted
 from dataspace.domain.exclusions import check_not_excluded
 from dataspace.domain.permissions import (
     CaseFacts,
@@ -14,6 +14,7 @@ from dataspace.domain.permissions import (
     check_no_conflict,
 )
 from dataspace.domain.permits import DataPermit, PermitAction
+from dataspace.domain.tabulations import NODE_USER
 from dataspace.services.ports import UnitOfWork
 
 
@@ -31,6 +32,20 @@ def check_official_on_permit(
     check_no_conflict(by, _facts(uow, permit.datasets, permit.application))
 
 
+def check_no_conflict_on_permit(uow: UnitOfWork, by: Actor, permit: DataPermit) -> None:
+    """The part of it that is neither action nor state: for acts on a permit that are not among its own actions."""
+    check_no_conflict(by, _facts(uow, permit.datasets, permit.application))
+
+
+def check_impartial(uow: UnitOfWork, by: Actor, application: AccessApplication) -> None:
+    """Raises NotPermitted for an official who applied, is or was named, or is too close to the case (Art. 55(3))."""
+    permits = uow.permits.of_application(application.id)
+    named = application.form.persons.union(*(permit.persons for permit in permits))
+    if by.id == application.applicant or by.id in named:
+        raise NotPermitted(f"you are a party to case {application.number}; another official acts on it (Art. 55(3))")
+    check_no_conflict(by, _facts(uow, application.form.scope.datasets, application.id))
+
+
 def check_free_to_act(uow: UnitOfWork, by: Actor, now: datetime) -> None:
     """Raises NotPermitted while `by` is excluded (Art. 63(3))."""
     check_not_excluded(uow.exclusions.of([by.id]), now)
@@ -38,9 +53,11 @@ def check_free_to_act(uow: UnitOfWork, by: Actor, now: datetime) -> None:
 
 def check_can_be_named(uow: UnitOfWork, persons: frozenset[str], now: datetime) -> None:
     """Raises InvalidApplication if somebody cannot be given access: unknown here, or excluded (Art. 63(3))."""
-    unknown = persons - {person.id for person in uow.accounts.all()}
+    unknown = persons - ({person.id for person in uow.accounts.all() if person.active} - {NODE_USER.id})
     if unknown:
-        raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
+        raise InvalidApplication(
+            f"{len(unknown)} of the persons named are not registered, or are deactivated; register them first"
+        )
     excluded = {exclusion.person for exclusion in uow.exclusions.of(persons) if exclusion.in_force(now)}
     if excluded:
         raise InvalidApplication(

@@ -21,6 +21,7 @@ from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.forms import Difference, check_addresses, check_draft, differences, faults, form_of
 from dataspace.domain.permissions import SEES_DRAFTS, check_may_act_on_application, parties
 from dataspace.services.applications import edit, file_written, visible
+from dataspace.services.duties import check_official
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.submittable import attached
 
@@ -91,7 +92,7 @@ def return_application(
     now = clock.now()
     with uow:
         before = visible(uow, by, application_id)
-        check_may_act_on_application(by, ApplicationAction.RETURN, before)
+        check_official(uow, by, ApplicationAction.RETURN, before)
         check_addresses(before.on_file, said)
         returned = replace(before.after(ApplicationAction.RETURN), returned_at=now)
         details = {"number": returned.number, "fields": ", ".join(said)}

@@ -78,6 +78,7 @@ def propose_change(
     with uow:
         change, permit = _change(uow, by, change_id, now)
         check_official_on_permit(uow, by, PermitAction.PROPOSE_CHANGE, permit, now)
+        _check_not_named(by, change)
         _check_version(change, version)
         proposed = replace(
             change.after(ChangeAction.PROPOSE), assessor=by.id, favourable=favourable, assessment=reasons.strip()
@@ -153,6 +154,7 @@ def _deciding(
 ) -> tuple[PermitChange, DataPermit]:
     change, permit = _change(uow, by, change_id, now)
     check_official_on_permit(uow, by, PermitAction.DECIDE_CHANGE, permit, now)
+    _check_not_named(by, change)
     if by.id == change.assessor:
         raise NotPermitted("you proposed this; another person decides on it (two-person decision)")
     _check_version(change, version)
@@ -172,6 +174,11 @@ def _visible(uow: UnitOfWork, by: Actor, permit_id: str, now: datetime) -> DataP
     if not may_act_on_permit(by, PermitAction.VIEW, permit, now):
         raise NotFound(f"there is no permit {permit_id}")
     return permit
+
+
+def _check_not_named(by: Actor, change: PermitChange) -> None:
+    if by.id in change.wanted.persons:
+        raise NotPermitted("this change would give you access; another official acts on it (Art. 55(3))")
 
 
 def _check_version(change: PermitChange, version: int | None) -> None:

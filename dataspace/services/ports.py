@@ -173,6 +173,10 @@ class Permits(Protocol):
         """Permits that the person holds or is named in, newest first."""
         ...
 
+    def of_application(self, application_id: str) -> list[DataPermit]:
+        """What was issued on it: one permit or none."""
+        ...
+
     def page(self, person_id: str | None, after: str | None, most: int) -> list[DataPermit]:
         """At most `most` of them, newest first, from the one that follows the permit of number `after` on.
 

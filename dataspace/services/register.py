@@ -23,6 +23,7 @@ from dataspace.domain.public_register import (
 )
 from dataspace.domain.redaction import ConfidentialPart, Ground, Part
 from dataspace.domain.results import Duty, Publication, Result, duty, publication_of
+from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
 
 MOST_PARTS = 100
@@ -144,6 +145,7 @@ def declare_confidential(
         now, application = clock.now(), uow.applications.get(case)
         if by.id != application.applicant:
             check_may(by, PublicAction.DECLARE_CONFIDENTIAL)
+            check_impartial(uow, by, application)
         elif application.decided_at is not None:
             raise WrongState("the case is decided; ask the access body to withhold more of it")
         if len(uow.public.confidential.where(case=application.id)) >= MOST_PARTS:
@@ -161,6 +163,7 @@ def lift_confidential(uow: UnitOfWork, clock: Clock, by: Actor, part_id: str, *,
     check_may(by, PublicAction.DECLARE_CONFIDENTIAL)
     with uow:
         now, part = clock.now(), uow.public.confidential.get(part_id)
+        check_impartial(uow, by, uow.applications.get(part.case))
         lifted = replace(part, id=new_id("cnf"), reason=reason, declared_by=by.id, declared_at=now, lifts=part.id)
         details = {"part": part.part.value, "lifted": part.id}
         event = AuditEvent(EventKind.PART_DECLARED_CONFIDENTIAL, by.id, part.case, now, details)
@@ -192,6 +195,7 @@ def publish_decision(uow: UnitOfWork, clock: Clock, by: Actor, number: str) -> R
     check_may(by, PublicAction.PUBLISH_DECISION)
     with uow:
         now, entry = clock.now(), uow.public.register.get(number)
+        check_impartial(uow, by, uow.applications.get(entry.case))
         if entry.stage not in DECIDED:
             raise WrongState(f"case {entry.number} is not decided yet")
         if entry.reasons_published_at is not None:

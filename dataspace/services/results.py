@@ -10,6 +10,7 @@ from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
 from dataspace.domain.public_register import ISSUED, RegisterEntry
 from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, duty, end_of, link_of
+from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.register import duty_of, publications_of
 
@@ -47,6 +48,7 @@ def extend_publication(
         raise InvalidInput("give the reason for the extension; it is part of the decision")
     with uow:
         now, entry = clock.now(), uow.public.register.get(case)
+        check_impartial(uow, by, uow.applications.get(entry.case))
         state, due = duty_of(uow, entry, now, calendar)
         if state is Duty.MET or due is None:
             raise WrongState(f"there is no duty to publish that could be extended in case {entry.number}")
@@ -74,5 +76,7 @@ def list_duties(
 
 def _check_own(uow: UnitOfWork, by: Actor, entry: RegisterEntry) -> None:
     application = uow.applications.get(entry.case)
-    if by.id != application.applicant and by.id not in application.form.persons:
+    permits = uow.permits.of_application(application.id)
+    users = application.form.persons if not permits else permits[0].persons
+    if by.id != application.applicant and by.id not in users:
         raise NotPermitted(f"results of {entry.number} are registered by those who have its permit")

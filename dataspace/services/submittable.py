@@ -65,12 +65,8 @@ def _schemas(uow: UnitOfWork, form: ApplicationForm) -> dict[str, DatasetSchema]
 
 
 def _check_references(uow: UnitOfWork, form: ApplicationForm) -> frozenset[ColumnRef]:
-    """The data asked for exist, column by column as returned, and the persons named are registered."""
-    columns = form.scope.expand(_schemas(uow, form))
-    unknown = form.persons - {person.id for person in uow.accounts.all()}
-    if unknown:
-        raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
-    return columns
+    """The data asked for exist, column by column as returned."""
+    return form.scope.expand(_schemas(uow, form))
 
 
 def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -> None:

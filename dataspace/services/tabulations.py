@@ -13,6 +13,7 @@ from dataspace.domain.permissions import (
 from dataspace.domain.permits import DataPermit, PermitAction
 from dataspace.domain.releases import Release
 from dataspace.domain.tabulations import NODE_USER, RunState, Tabulation, TabulationPlan, TabulationRun
+from dataspace.services.duties import check_free_to_act
 from dataspace.services.ports import Clock, UnitOfWork
 
 Ask = Callable[[str, Tabulation, str], Release]
@@ -41,6 +42,7 @@ def retry_failed(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str, ask: 
     with uow.reading():
         permit = _own(uow, clock, by, permit_id)
         check_may_act_on_permit(by, PermitAction.RETRY_ANSWERS, permit, now)
+        check_free_to_act(uow, by, now)
     return _run(uow, clock, permit.id, RunState.FAILED, ask)
 
 
@@ -49,6 +51,7 @@ def list_answers(uow: UnitOfWork, clock: Clock, by: Actor, permit_id: str) -> li
     with uow.reading():
         permit = _own(uow, clock, by, permit_id)
         check_may_act_on_permit(by, PermitAction.VIEW_ANSWERS, permit, clock.now())
+        check_free_to_act(uow, by, clock.now())
         plan = _plan(uow, permit)
         releases = {release.id: release for release in uow.releases.of_permit(permit.id)}
         runs = uow.tabulations.runs(permit.id)
