@@ -97,21 +97,28 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """`text` with every confidential passage and name replaced, however it is spaced or capitalised."""
-        plain = unicodedata.normalize("NFC", text)
-        spans = sorted(self._spans(plain), key=lambda span: (span[0], -span[1]))
-        pieces, end = [], 0
-        for start, stop, ground in spans:
-            if start >= end:
-                pieces += [plain[end:start], mark(ground)]
-            end = max(end, stop)
-        return "".join([*pieces, plain[end:]])
+        return _redacted(self, text)
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int, Ground]]:
+    def spans(self, text: str) -> Iterator[tuple[int, int, Ground]]:
+        """Where `text` holds something to leave out, and why; one may lie within another."""
         for passage, ground in self.passages:
             yield from ((*found, ground) for found in _occurrences(_anywhere(passage), text))
         for name in self.names:
             for pattern in _as_whole(name):
                 yield from ((*found, Ground.PERSONAL_DATA) for found in _occurrences(pattern, text))
+
+
+@lru_cache(maxsize=4096)
+def _redacted(redaction: Redaction, text: str) -> str:
+    """Public pages show the same texts again and again, and each is looked through for every name."""
+    plain = unicodedata.normalize("NFC", text)
+    spans = sorted(redaction.spans(plain), key=lambda span: (span[0], -span[1]))
+    pieces, end = [], 0
+    for start, stop, ground in spans:
+        if start >= end:
+            pieces += [plain[end:start], mark(ground)]
+        end = max(end, stop)
+    return "".join([*pieces, plain[end:]])
 
 
 @lru_cache(maxsize=4096)
