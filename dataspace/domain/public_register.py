@@ -62,6 +62,9 @@ STAGES: Mapping[str, Stage] = {
 }
 """State of an application -> stage; every other state after receipt is one of assessment."""
 
+WITH_RESULTS = frozenset({Stage.PERMIT, Stage.ANSWERED})
+"""Stages of cases that may have results."""
+
 DECIDED = frozenset({Stage.PERMIT, Stage.APPROVED, Stage.ANSWERED, Stage.REFUSED})
 
 

@@ -8,7 +8,7 @@ from dataspace.domain.errors import InvalidInput, NotPermitted, WrongState
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
-from dataspace.domain.public_register import RegisterEntry, Stage
+from dataspace.domain.public_register import WITH_RESULTS, RegisterEntry
 from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, link_of
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.register import duties_of, duty_of
@@ -24,7 +24,7 @@ def register_result(
     with uow:
         now, entry = clock.now(), uow.public.register.get(case)
         _check_own(uow, by, entry)
-        if entry.stage not in (Stage.PERMIT, Stage.ANSWERED):
+        if entry.stage not in WITH_RESULTS:
             raise WrongState(f"case {entry.number} has no permit and no answer, so it has no results")
         if len(title) > LONGEST_TITLE:
             raise InvalidInput(f"a title has at most {LONGEST_TITLE} characters")
