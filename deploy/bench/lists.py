@@ -139,7 +139,7 @@ def table(measured: list[Timed], cases: int, rounds: int) -> str:
     for one in measured:
         numbers = " | ".join(f"{cell:.0f}" for cell in one.cells)
         mark = "computed" if one.path == REPORT else "met" if one.within else "**not met**"
-        lines.append(f"| {one.who or 'public'} | `{one.path.removeprefix('/api/v1')}` | {numbers} | {mark} |")
+        lines.append(f"| {one.who or 'public'} | `{one.path}` | {numbers} | {mark} |")
     return "\n".join(lines) + "\n"
 
 
