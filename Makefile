@@ -9,7 +9,7 @@ help:
 	@echo "make test    set up and run every test"
 	@echo "make check   lint, types, import contracts, generated pages: what CI checks"
 	@echo "make fix     repair what can be repaired automatically"
-	@echo "make bench   speed as ratios against DuckDB"
+	@echo "make bench   speed as ratios against DuckDB; list pages at 10,000 applications"
 	@echo "make lock    resolve requirements.lock anew"
 
 setup:
@@ -33,6 +33,7 @@ fix: setup
 
 bench: setup
 	@$(BIN)/python deploy/bench/bench.py
+	@$(BIN)/python deploy/bench/lists.py --write
 
 # time and memory at 100 million rows, queries and ingestion; half an hour and 20 GB of disk
 bench-large: setup

@@ -94,6 +94,13 @@ def deadlines() -> str:
     return "\n".join(lines) + "\n"
 
 
+def permissions() -> str:
+    """Who may do what in which state."""
+    from dataspace.domain.permission_page import permission_page
+
+    return permission_page()
+
+
 def _tree(kind: type[DataspaceError]) -> list[type[DataspaceError]]:
     return [found for child in kind.__subclasses__() for found in (child, *_tree(child))]
 
@@ -184,6 +191,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "deploy/api-errors.md": error_codes,
     "deploy/query-language.md": query_language,
     "deploy/deadlines.md": deadlines,
+    "deploy/permissions.md": permissions,
 }
 
 

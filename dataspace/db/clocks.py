@@ -1,7 +1,7 @@
 """Cases with the facts that their clocks follow from: a fixed number of queries, however many cases there are."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CompoundSelect, Connection, Row, Select, s
 
 from dataspace.db import audit, chains
 from dataspace.db import tables as t
-from dataspace.db.fact_cache import cache_of, event_rows, fact_of
+from dataspace.db.case_cache import cache_of, event_rows, fact_of
 from dataspace.domain.actors import Actor
 from dataspace.domain.clock_rules import (
     BY_NAME,
@@ -26,8 +26,8 @@ from dataspace.domain.purposes import RESERVED_TO_PUBLIC_BODIES
 
 REPORTED = BY_NAME[ClockName.ACTIVITY_REPORT].stops
 
-Subjects = Select[Any] | CompoundSelect[Any] | list[str] | None
-"""Which subjects: those that a query finds, those named, or all."""
+Subjects = list[str] | None
+"""Which subjects: those named, or all."""
 
 
 class SqlClocks:
@@ -38,18 +38,20 @@ class SqlClocks:
         chains.locked_head(self._connection, audit.CHAIN)
 
     def all(self, now: datetime) -> list[Case]:
-        cache = cache_of(self._connection.engine)
-        with cache.lock:
-            return self._cases(cache.facts(self._connection), None, now, cache.cases)
+        with cache_of(self._connection.engine).held() as cache:
+            news = cache.news(self._connection, now)
+            subjects = None if news is None else self._with_permits(news)
+            around = self._around(subjects)
+            made = _cases(cache.facts if subjects is None else subjects, cache.facts, around, now)
+            cache.keep(made, {permit: row.valid_until for permit, row in around.permits.items()})
+            return list(cache.cases.values())
 
-    def of_person(self, person: Actor, now: datetime) -> list[Case]:
-        subjects = _concerning(person)
-        return self._cases(self._facts(subjects), subjects, now)
+    def concerning(self, person: Actor) -> frozenset[str]:
+        return frozenset(self._connection.execute(_concerning(person)).scalars())
 
     def of_subject(self, subject: str, now: datetime) -> Case | None:
         named = self._identified(subject)
-        found = self._cases(self._facts(named), named, now)
-        return next((case for case in found if case.id == named[0]), None)
+        return _cases(named[:1], self._facts(named), self._around(named), now).get(named[0])
 
     def _identified(self, subject: str) -> list[str]:
         """The identifier of what is named by its number; after a permit's, its application's."""
@@ -69,17 +71,10 @@ class SqlClocks:
             facts[row.subject].append(fact_of(row))
         return {subject: tuple(known) for subject, known in facts.items()}
 
-    def _cases(
-        self, facts: dict[str, tuple[Fact, ...]], subjects: Subjects, now: datetime, made: dict[str, Case] | None = None
-    ) -> list[Case]:
-        around, made = self._around(subjects), {} if made is None else made
-        for subject, known in facts.items():
-            # a node with many cases makes few of them anew: most have not changed since they were asked for
-            if subject not in made or made[subject].facts is not known or around.tells_of(made[subject]):
-                case = _case(subject, around.with_application(subject, known, facts), around, now)
-                if case is not None:
-                    made[subject] = case
-        return list(made.values())
+    def _with_permits(self, subjects: set[str]) -> list[str]:
+        """Beside applications their permits: some facts of an application are as much a permit's."""
+        permits = select(t.permits.c.id).where(t.permits.c.application.in_(subjects))
+        return [*subjects, *self._connection.execute(permits).scalars()]
 
     def _around(self, subjects: Subjects) -> "_Around":
         around = _Around({row.id: row for row in self._rows(_permits(), t.permits.c.id, subjects)})
@@ -107,16 +102,23 @@ class _Around:
     accelerated: set[str] = field(default_factory=set)
 
     def with_application(
-        self, subject: str, own: tuple[Fact, ...], facts: dict[str, tuple[Fact, ...]]
+        self, subject: str, own: tuple[Fact, ...], facts: Mapping[str, tuple[Fact, ...]]
     ) -> tuple[Fact, ...]:
         """A permit's facts with those of its application that are its own as well, in the order they happened."""
         permit = self.permits.get(subject)
         carried = [f for f in facts.get(permit.application, ()) if f.kind in OF_THE_PERMIT] if permit else []
         return tuple(sorted((*own, *carried), key=lambda fact: fact.at)) if carried else own
 
-    def tells_of(self, case: Case) -> bool:
-        """Whether a case may have changed though its facts have not."""
-        return case.id in self.permits or (case.id in self.accelerated) is not case.accelerated
+
+def _cases(
+    subjects: Iterable[str], facts: Mapping[str, tuple[Fact, ...]], around: _Around, now: datetime
+) -> dict[str, Case]:
+    """Those of the subjects that are cases, by identifier."""
+    known = {
+        subject: around.with_application(subject, facts[subject], facts) for subject in subjects if subject in facts
+    }
+    made = {subject: _case(subject, told, around, now) for subject, told in known.items()}
+    return {subject: case for subject, case in made.items() if case is not None}
 
 
 def _case(subject: str, facts: tuple[Fact, ...], around: _Around, now: datetime) -> Case | None:

@@ -1,6 +1,6 @@
 """Data permits. Their amounts of privacy loss are written here once, at the grant; the ledger moves them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, insert, literal, or_, select, tu
 
 from dataspace.db import counters
 from dataspace.db import tables as t
+from dataspace.db.records import batched
 from dataspace.db.types import UtcDateTime
 from dataspace.domain.errors import NotFound, WrongState
 from dataspace.domain.events import AuditEvent
@@ -65,6 +66,10 @@ class SqlPermits:
     def all(self) -> list[DataPermit]:
         query = select(t.permits).order_by(t.permits.c.granted_at.desc(), t.permits.c.number.desc())
         return self._together(self._connection.execute(query).all())
+
+    def named(self, permit_ids: Collection[str]) -> list[DataPermit]:
+        queries = (select(t.permits).where(t.permits.c.id.in_(some)) for some in batched(permit_ids))
+        return self._together([row for query in queries for row in self._connection.execute(query)])
 
     def of_person(self, person_id: str) -> list[DataPermit]:
         named = select(t.permit_persons.c.permit).where(t.permit_persons.c.person == person_id)

@@ -1,21 +1,38 @@
 """The public register as a projection of the cases: rewritten in the transaction of each change, searched in SQL."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 
 from dataspace.db import tables as t
 from dataspace.db.accounts import SqlAccounts
 from dataspace.db.applications import SqlApplications
 from dataspace.db.permits import SqlPermits
-from dataspace.db.records import SqlRecords
+from dataspace.db.records import SqlRecords, batched
 from dataspace.db.tables.public import register_entries as r
+from dataspace.db.types import UtcDateTime
 from dataspace.domain.applications import AccessApplication
 from dataspace.domain.errors import NotFound
-from dataspace.domain.events import AuditEvent
+from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.public_register import (
     DECIDED,
@@ -66,20 +83,21 @@ class SqlPublicRegister:
         published = self._published(application)
         applicant = self._accounts.get(application.applicant)
         organisation = applicant.organisation
-        redaction = Redaction.of(self._parts.where(case=application_id), self._names(application, permit))
+        redaction = self.redactions([application_id])[application_id]
         party, answered = (organisation.name, organisation.public_body), self._answered(permit)
         entry = entry_of(application, party, permit, redaction, published, at, answered)
         if entry is not None:
             self.put(entry)
 
-    def redaction(self, application_id: str) -> Redaction:
-        """What to leave out of texts on a case; of one that is no application, the parts declared alone."""
-        if not self._cases(application_id):
-            return Redaction.of(self._parts.where(case=application_id))
-        return self._redaction(self._applications.get(application_id), self._permit(application_id))
-
-    def _redaction(self, application: AccessApplication, permit: DataPermit | None) -> Redaction:
-        return Redaction.of(self._parts.where(case=application.id), self._names(application, permit))
+    def redactions(self, cases: Iterable[str]) -> dict[str, Redaction]:
+        """What to leave out of texts on each case; of one that is no application, the parts declared alone."""
+        made: dict[str, Redaction] = {}
+        for some in batched(cases):
+            parts, names = defaultdict(list), self._names(some)
+            for part in self._parts.where(case=some):
+                parts[part.case].append(part)
+            made |= {case: Redaction.of(parts[case], names[case]) for case in some}
+        return made
 
     def put(self, entry: RegisterEntry) -> None:
         """Write an entry in the place of the one of that number; its texts are already redacted."""
@@ -89,7 +107,7 @@ class SqlPublicRegister:
     def get(self, number: str) -> RegisterEntry:
         """By the number of the case or of its permit, or by its identifier."""
         named = or_(r.c.number == number, r.c.permit_number == number, r.c.case_id == number)
-        row = self._connection.execute(select(r).where(named)).first()
+        row = self._connection.execute(select(*_READ).where(named)).first()
         if row is None:
             raise NotFound(f"there is no entry {number} in the register")
         return _entry(row)
@@ -97,7 +115,7 @@ class SqlPublicRegister:
     def search(self, asked: Search, now: datetime) -> tuple[list[RegisterEntry], int]:
         """One page of what fits, newest receipt first, and how many fit in all."""
         fits = _fits(asked, now, self._connection.dialect.name)
-        query = select(r).where(*fits, *self._beyond(asked.after))
+        query = select(*_READ).where(*fits, *self._beyond(asked.after))
         page = self._entries(query.order_by(r.c.received_at.desc(), r.c.number.desc()).limit(asked.most))
         if len(page) < asked.most and not asked.after:
             return page, len(page)
@@ -106,15 +124,34 @@ class SqlPublicRegister:
 
     def latest(self, most: int) -> list[RegisterEntry]:
         """Entries by their last change, newest first."""
-        return self._entries(select(r).order_by(r.c.updated_at.desc(), r.c.number.desc()).limit(most))
+        return self._entries(select(*_READ).order_by(r.c.updated_at.desc(), r.c.number.desc()).limit(most))
 
     def all(self) -> list[RegisterEntry]:
-        return self._entries(select(r).order_by(r.c.received_at, r.c.number))
+        return self._entries(select(*_READ).order_by(r.c.received_at, r.c.number))
 
-    def unpublished(self) -> list[RegisterEntry]:
+    def cases_of(self, permit_numbers: Iterable[str]) -> dict[str, str]:
+        """The case of each permit, by the permit's number."""
+        found: dict[str, str] = {}
+        for some in batched(permit_numbers):
+            rows = self._connection.execute(select(r.c.permit_number, r.c.case_id).where(r.c.permit_number.in_(some)))
+            found |= {row.permit_number: row.case_id for row in rows}
+        return found
+
+    def unpublished(self, after: str, most: int) -> list[RegisterEntry]:
         """Decided cases whose reasons are not published yet, the oldest decision first."""
         waiting = and_(r.c.stage.in_([stage.value for stage in DECIDED]), r.c.reasons_published_at.is_(None))
-        return self._entries(select(r).where(waiting).order_by(r.c.decided_at, r.c.number))
+        return self._oldest(select(*_READ).where(waiting), r.c.decided_at, after, most)
+
+    def ended(self, now: datetime, after: str, most: int) -> list[RegisterEntry]:
+        """Cases whose access has ended or whose user said that processing did, the oldest receipt first."""
+        events = t.audit_events.c
+        said = select(events.subject).where(events.kind == EventKind.PROCESSING_ENDED.value)
+        over = or_(
+            and_(r.c.stage == Stage.ANSWERED.value, r.c.decided_at <= now),
+            and_(r.c.stage != Stage.ANSWERED.value, func.coalesce(r.c.revoked_at, r.c.valid_until) <= now),
+            r.c.permit_number.in_(select(t.permits.c.number).where(t.permits.c.id.in_(said))),
+        )
+        return self._oldest(select(*_READ).where(over), r.c.received_at, after, most)
 
     def missing(self) -> list[str]:
         """Applications that were received and have no entry, as in a database from before there was a register."""
@@ -124,6 +161,15 @@ class SqlPublicRegister:
 
     def _entries(self, query: Select[Any]) -> list[RegisterEntry]:
         return [_entry(row) for row in self._connection.execute(query)]
+
+    def _oldest(self, query: Select[Any], column: ColumnElement[Any], after: str, most: int) -> list[RegisterEntry]:
+        """A page by a time, oldest first, from the one that follows number `after` on."""
+        if after:
+            last = self._connection.execute(select(column).where(r.c.number == after)).scalar()
+            if last is None:
+                raise NotFound(f"there is no entry {after} in the register to go on from")
+            query = query.where(tuple_(column, r.c.number) > tuple_(literal(last, UtcDateTime), literal(after)))
+        return self._entries(query.order_by(column, r.c.number).limit(most))
 
     def _beyond(self, after: str) -> list[ColumnElement[bool]]:
         if not after:
@@ -161,12 +207,21 @@ class SqlPublicRegister:
         after = [p.published_at for p in self._publications.where(case=application.id)]
         return after[0] if after else None
 
-    def _names(self, application: AccessApplication, permit: DataPermit | None) -> list[str]:
-        persons = {application.applicant, *application.form.persons} | (permit.persons if permit else set())
-        persons |= {person for person in (application.assessor, application.decision_maker) if person}
-        known = select(t.persons.c.name, t.persons.c.organisation).where(t.persons.c.id.in_(persons))
+    def _names(self, cases: list[str]) -> dict[str, list[str]]:
+        """Names of those who have part in each case: who applied, is named, assessed or decided."""
+        a, named, permitted = t.applications.c, t.application_persons.c, t.permit_persons.c
+        roles = (a.applicant, a.assessor, a.decision_maker)
+        part = [select(a.id.label("case"), role.label("person")).where(a.id.in_(cases)) for role in roles]
+        part.append(select(named.application, named.person).where(named.application.in_(cases)))
+        of_permit = select(t.permits.c.application, permitted.person).join_from(t.permits, t.permit_persons)
+        part.append(of_permit.where(t.permits.c.application.in_(cases)))
+        having = union(*part).subquery()
+        known = select(having.c.case, t.persons.c.name).join(t.persons, t.persons.c.id == having.c.person)
+        names: dict[str, list[str]] = defaultdict(list)
         # who applies in their own name is the applicant, and shown
-        return [row.name for row in self._connection.execute(known) if row.name != row.organisation]
+        for row in self._connection.execute(known.where(t.persons.c.name != t.persons.c.organisation)):
+            names[row.case].append(row.name)
+        return names
 
 
 def plain_words(text: str) -> str:
@@ -223,12 +278,20 @@ def _values(entry: RegisterEntry) -> dict[str, Any]:
     }
 
 
+_READ = [r.c[name] for name in (*SAME, "case_id", "kind", "stage", "purposes", "datasets")]
+_KINDS = {one.value: one for one in CaseKind}
+_STAGES = {one.value: one for one in Stage}
+_PURPOSES = {one.value: one for one in Purpose}
+
+
 def _entry(row: Row[Any]) -> RegisterEntry:
+    """From `_READ`. A report reads every entry there is, so that each step counts."""
+    *same, case_id, kind, stage, purposes, datasets = tuple(row)
     return RegisterEntry(
-        **{name: row._mapping[name] for name in SAME},
-        case=row.case_id,
-        kind=CaseKind(row.kind),
-        stage=Stage(row.stage),
-        purposes=tuple(Purpose(letter) for letter in row.purposes),
-        datasets=tuple(row.datasets.split()),
+        **dict(zip(SAME, same, strict=True)),
+        case=case_id,
+        kind=_KINDS[kind],
+        stage=_STAGES[stage],
+        purposes=tuple(_PURPOSES[letter] for letter in purposes),
+        datasets=tuple(datasets.split()),
     )

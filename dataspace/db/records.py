@@ -1,18 +1,20 @@
 """Append-only tables of frozen dataclasses: one row a record, one column a field, in the order of writing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Generic, TypeVar, get_type_hints
 
-from sqlalchemy import Connection, Row, Table, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, insert, select
 
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent
 from dataspace.services.ports import AuditTrail
 
 R = TypeVar("R")
+
+BATCH = 500
 
 
 class SqlRecords(Generic[R]):
@@ -41,8 +43,8 @@ class SqlRecords(Generic[R]):
         return found[0]
 
     def where(self, **named: object) -> list[R]:
-        """Records whose columns have these values, oldest first; all, if none is named."""
-        query = select(self._table).where(*(self._table.c[name] == _plain(value) for name, value in named.items()))
+        """Records whose columns have these values, or one of a list; oldest first; all, if none is named."""
+        query = select(self._table).where(*(_is(self._table.c[name], value) for name, value in named.items()))
         return [self._record(row) for row in self._connection.execute(query.order_by(self._table.c.seq))]
 
     def _record(self, row: Row[Any]) -> R:
@@ -52,6 +54,17 @@ class SqlRecords(Generic[R]):
             for field in fields(self._kind)  # type: ignore[arg-type]
         }
         return self._kind(**values)
+
+
+def batched(names: Iterable[str]) -> Iterator[list[str]]:
+    """The names, some at a time: as many as a statement may well hold."""
+    left = list(names)
+    for start in range(0, len(left), BATCH):
+        yield left[start : start + BATCH]
+
+
+def _is(column: ColumnElement[Any], value: object) -> ColumnElement[bool]:
+    return column.in_([_plain(one) for one in value]) if isinstance(value, list) else column == _plain(value)
 
 
 def _plain(value: object) -> Any:

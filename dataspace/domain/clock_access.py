@@ -1,5 +1,6 @@
 """Who sees a clock, and who may extend it: the side that owes, the side that waits, and the access body."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from dataspace.domain.actors import HDAB_ROLES, Actor, Role
@@ -19,18 +20,7 @@ def official(actor: Actor, case: Case) -> bool:
 
 def is_side(actor: Actor, side: Side, clock: Clock) -> bool:
     """Whether `actor` is this side of this clock. The public's clocks are shown to who applied."""
-    own = actor.id == clock.case.user or actor.id in clock.case.named
-    holder = actor.has(Role.DATA_HOLDER) and _holds(actor.organisation.name, clock)
-    return {
-        Side.APPLICANT: own,
-        Side.DATA_USER: own,
-        Side.PUBLIC: own,
-        Side.DATA_HOLDER: holder,
-        Side.TRUSTED_HOLDER: holder,
-        Side.PARTY_CONCERNED: own if clock.case.subject is not Subject.DATASET else holder,
-        Side.ACCESS_BODY: official(actor, clock.case),
-        Side.COMMISSION_AND_BOARD: False,
-    }[side]
+    return _IS_SIDE[side](actor, clock)
 
 
 def may_see(actor: Actor, clock: Clock) -> bool:
@@ -39,11 +29,33 @@ def may_see(actor: Actor, clock: Clock) -> bool:
     return is_side(actor, clock.rule.owes, clock) or is_side(actor, clock.rule.waits, clock)
 
 
-def _holds(organisation: str, clock: Clock) -> bool:
+def _own(actor: Actor, clock: Clock) -> bool:
+    return actor.id == clock.case.user or actor.id in clock.case.named
+
+
+def _holds(actor: Actor, clock: Clock) -> bool:
     """One dataset's holder where the clock is about one dataset; any of the case's holders where it is about all."""
+    if not actor.has(Role.DATA_HOLDER):
+        return False
     if clock.holder:
-        return organisation == clock.holder
-    return not clock.item and organisation in clock.case.holders.values()
+        return actor.organisation.name == clock.holder
+    return not clock.item and actor.organisation.name in clock.case.holders.values()
+
+
+def _concerned(actor: Actor, clock: Clock) -> bool:
+    return (_holds if clock.case.subject is Subject.DATASET else _own)(actor, clock)
+
+
+_IS_SIDE: dict[Side, Callable[[Actor, Clock], bool]] = {
+    Side.APPLICANT: _own,
+    Side.DATA_USER: _own,
+    Side.PUBLIC: _own,
+    Side.DATA_HOLDER: _holds,
+    Side.TRUSTED_HOLDER: _holds,
+    Side.PARTY_CONCERNED: _concerned,
+    Side.ACCESS_BODY: lambda actor, clock: official(actor, clock.case),
+    Side.COMMISSION_AND_BOARD: lambda actor, clock: False,  # noqa: ARG005
+}
 
 
 def may_extend(actor: Actor, clock: Clock) -> bool:

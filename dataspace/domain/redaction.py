@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from dataspace.domain.errors import InvalidInput
 
@@ -96,22 +97,44 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """`text` with every confidential passage and name replaced, however it is spaced or capitalised."""
-        plain = unicodedata.normalize("NFC", text)
-        spans = sorted(self._spans(plain), key=lambda span: (span[0], -span[1]))
-        pieces, end = [], 0
-        for start, stop, ground in spans:
-            if start >= end:
-                pieces += [plain[end:start], mark(ground)]
-            end = max(end, stop)
-        return "".join([*pieces, plain[end:]])
+        return _redacted(self, text)
 
-    def _spans(self, text: str) -> Iterator[tuple[int, int, Ground]]:
+    def spans(self, text: str) -> Iterator[tuple[int, int, Ground]]:
+        """Where `text` holds something to leave out, and why; one may lie within another."""
         for passage, ground in self.passages:
-            yield from ((*found, ground) for found in _occurrences(_loosely(passage), text))
+            yield from ((*found, ground) for found in _occurrences(_anywhere(passage), text))
         for name in self.names:
-            for spelled in _spellings(name):
-                whole = rf"(?<!\w){_loosely(spelled)}(?!\w)"
-                yield from ((*found, Ground.PERSONAL_DATA) for found in _occurrences(whole, text))
+            for pattern in _as_whole(name):
+                yield from ((*found, Ground.PERSONAL_DATA) for found in _occurrences(pattern, text))
+
+
+@lru_cache(maxsize=4096)
+def _redacted(redaction: Redaction, text: str) -> str:
+    """Public pages show the same texts again and again, and each is looked through for every name."""
+    plain = unicodedata.normalize("NFC", text)
+    spans = sorted(redaction.spans(plain), key=lambda span: (span[0], -span[1]))
+    pieces, end = [], 0
+    for start, stop, ground in spans:
+        if start >= end:
+            pieces += [plain[end:start], mark(ground)]
+        end = max(end, stop)
+    return "".join([*pieces, plain[end:]])
+
+
+@lru_cache(maxsize=4096)
+def _anywhere(passage: str) -> re.Pattern[str]:
+    return _overlapping(_loosely(passage))
+
+
+@lru_cache(maxsize=65_536)
+def _as_whole(name: str) -> tuple[re.Pattern[str], ...]:
+    """A name in each order of its words, where it is not a part of other words."""
+    return tuple(_overlapping(rf"(?<!\w){_loosely(spelled)}(?!\w)") for spelled in sorted(_spellings(name)))
+
+
+def _overlapping(pattern: str) -> re.Pattern[str]:
+    """Finds also what begins within an earlier find."""
+    return re.compile(f"(?=({pattern}))", re.IGNORECASE)
 
 
 def _loosely(text: str) -> str:
@@ -126,9 +149,8 @@ def _any_case(letter: str) -> str:
     return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"
 
 
-def _occurrences(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Also those that overlap an earlier one."""
-    for found in re.finditer(f"(?=({pattern}))", text, re.IGNORECASE):
+def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(text):
         yield found.span(1)
 
 

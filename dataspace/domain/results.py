@@ -1,13 +1,13 @@
 """Results of a project and the duty to publish them within 18 months (Art. 61(4))."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from dataspace.domain.calendars import Calendar
-from dataspace.domain.clock_rules import BY_NAME, EXTENDED, EXTENDS
+from dataspace.domain.clock_rules import BY_NAME, EXTENDED
 from dataspace.domain.clock_states import Fact
 from dataspace.domain.clocks import ClockName
 from dataspace.domain.errors import InvalidInput
@@ -98,14 +98,17 @@ class Publication:
     published: bool = False
 
 
-def publication_of(facts: Iterable[Fact]) -> Publication:
-    """What the audit trail tells of a case."""
-    known, extending = tuple(facts), (EXTENDED, *EXTENDS)
-    extended = [f.details["until"] for f in known if f.kind in extending and _of_results(f) and "until" in f.details]
+def publication_of(
+    facts: Iterable[Fact], results: Collection[Result], extensions: Iterable[PublicationExtension], calendar: Calendar
+) -> Publication:
+    """What is on record: in the register for good, and in the audit trail as long as that is kept."""
+    known = tuple(facts)
+    until = [date.fromisoformat(f.details["until"]) for f in known if _extends(f)]
+    until += [calendar.day_of(extension.until) for extension in extensions]
     return Publication(
         min((fact.at for fact in known if fact.kind in RULE.starts), default=None),
-        max(map(date.fromisoformat, extended), default=None),
-        any(fact.kind in RULE.stops for fact in known),
+        max(until, default=None),
+        bool(results) or any(fact.kind in RULE.stops for fact in known),
     )
 
 
@@ -117,8 +120,8 @@ def end_of(entry: RegisterEntry, so_far: Publication) -> datetime | None:
     return min((at for at in (so_far.ended_at, access) if at is not None), default=None)
 
 
-def _of_results(extension: Fact) -> bool:
-    return EXTENDS.get(extension.kind, extension.details.get("clock")) == RULE.name
+def _extends(fact: Fact) -> bool:
+    return fact.kind == EXTENDED and fact.details.get("clock") == RULE.name and "until" in fact.details
 
 
 def duty(entry: RegisterEntry, so_far: Publication, now: datetime, calendar: Calendar) -> tuple[Duty, date | None]:

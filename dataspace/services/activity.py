@@ -123,13 +123,13 @@ def _content(uow: UnitOfWork, clock: Clock, period: Period, calendar: Calendar, 
 def _recorded(uow: UnitOfWork, clock: Clock, calendar: Calendar, categories_of: CategoriesOf) -> Recorded:
     now, cases, facts = clock.now(), tuple(uow.public.register.all()), uow.public.facts.where()
     cancelled = {fact.cancels for fact in facts if fact.cancels}
-    published = {result.case for result in uow.public.results.where()}
+    published = public_results(uow)
     return Recorded(
         cases=cases,
-        results=tuple(r for case in cases if case.case in published for r in public_results(uow, case)),
+        results=tuple(result for case in cases for result in published.get(case.case, ())),
         facts=tuple(fact for fact in facts if not fact.cancels and fact.id not in cancelled),
         measures=tuple(public_measures(uow)),
-        duties=tuple((state, due) for _, state, due in duties_of(uow, cases, now, calendar)),
+        duties=tuple(duties_of(uow, cases, now, calendar)),
         complaints=tuple((c.received_at, c.subject.value) for c in uow.public.complaints.where()),
         categories={d: categories_of(d) for d in {dataset for case in cases for dataset in case.datasets}},
     )

@@ -139,7 +139,8 @@ def list_waiting(uow: UnitOfWork, clock: Clock, by: Actor) -> list[BudgetRequest
     now = clock.now()
     with uow.reading():
         waiting = uow.budget_requests.waiting(MOST_WAITING)
-        return [request for request in waiting if may(by, BudgetAction.VIEW, uow.permits.get(request.permit), now)]
+        permits = {permit.id: permit for permit in uow.permits.named({request.permit for request in waiting})}
+    return [request for request in waiting if may(by, BudgetAction.VIEW, permits[request.permit], now)]
 
 
 def _wanted(permit: DataPermit, wish: Wish, to_limit: ToLimit, to_epsilon: ToEpsilon) -> tuple[Guarantee, PrivacyLoss]:

@@ -26,8 +26,8 @@ class Clocks(Protocol):
         """In a transaction that only reads."""
         ...
 
-    def of_person(self, person: Actor, now: datetime) -> list[Case]:
-        """What they applied for, hold or are named in, and what concerns data of their organisation."""
+    def concerning(self, person: Actor) -> frozenset[str]:
+        """Cases that they applied for, hold or are named in, and those that concern data of their organisation."""
         ...
 
     def of_subject(self, subject: str, now: datetime) -> Case | None:

@@ -36,10 +36,14 @@ def list_clocks(uow: UnitOfWork, time: Time, by: Actor, counting: Counting, want
     """Clocks that `by` waits for or owes, all of them for the access body; soonest first, paused ones last."""
     now = time.now()
     with uow.reading():
-        cases = uow.clocks.all(now) if by.roles & HDAB_ROLES else uow.clocks.of_person(by, now)
-        cases.append(node_case(counting, now, uow.clocks.reports()))
-    found = _MEMORY.of_all(cases, counting, now)
-    return sorted((c for c in found if wanted.takes(c) and may_see(by, c)), key=_soonest)
+        cases = [*uow.clocks.all(now), node_case(counting, now, uow.clocks.reports())]
+        concerning = None if by.roles & HDAB_ROLES else uow.clocks.concerning(by)
+    found = _MEMORY.of_all(cases, counting, now, wanted.states)
+    return [
+        clock
+        for clock in found
+        if (concerning is None or clock.case.id in concerning) and wanted.takes(clock) and may_see(by, clock)
+    ]
 
 
 def clocks_of_subject(uow: UnitOfWork, time: Time, by: Actor, counting: Counting, subject: str) -> list[Clock]:
@@ -99,10 +103,6 @@ def extend_clock(
 def _find(case: Case | None, counting: Counting, now: datetime, name: str, item: str) -> Clock | None:
     clocks = clocks_of(case, counting, now) if case else ()
     return next((clock for clock in clocks if clock.rule.name == name and clock.item == item), None)
-
-
-def _soonest(clock: Clock) -> tuple[date, str, str, str]:
-    return (clock.last_day or date.max, clock.case.number, clock.rule.name, clock.item)
 
 
 def _check_no_conflict(uow: UnitOfWork, by: Actor, case: Case) -> None:

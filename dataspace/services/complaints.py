@@ -88,7 +88,11 @@ def list_complaints(uow: UnitOfWork, by: Actor) -> list[Progress]:
     """All complaints, newest first, for those who handle them."""
     check_may(by, PublicAction.HANDLE_COMPLAINT)
     with uow.reading():
-        return [_progress(uow, complaint) for complaint in reversed(uow.public.complaints.where())]
+        found, steps = uow.public.complaints.where(), uow.public.complaint_steps.where()
+    taken: dict[str, list[ComplaintStep]] = {complaint.id: [] for complaint in found}
+    for step in steps:
+        taken[step.complaint].append(step)
+    return [Progress(complaint, tuple(taken[complaint.id])) for complaint in reversed(found)]
 
 
 def move_complaint(

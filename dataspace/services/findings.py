@@ -1,5 +1,6 @@
 """Significant findings (Art. 58(3), 61(5)): from the user over the access body to the holder, who knows the person."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from dataspace.domain.actors import Actor, Role
@@ -62,7 +63,7 @@ def move_finding(uow: UnitOfWork, clock: Clock, by: Actor, finding_id: str, stat
         if state is FindingState.FORWARDED:
             if not may(by, PublicAction.FORWARD_FINDING):
                 raise NotPermitted("a finding is forwarded by the access body (Art. 58(3))")
-        elif not _holds(uow, by, view.finding):
+        elif view.finding.dataset not in _held(uow, by):
             raise NotPermitted("what became of a finding is noted by the data holder (Art. 58(3))")
         step = _step(uow, by, view.finding, state, clock)
         uow.commit()
@@ -72,14 +73,20 @@ def move_finding(uow: UnitOfWork, clock: Clock, by: Actor, finding_id: str, stat
 def list_findings(uow: UnitOfWork, by: Actor) -> list[FindingView]:
     """Findings that `by` is a party to, oldest first: as the user, the access body, or the holder once forwarded."""
     with uow.reading():
-        views = [_view(uow, finding) for finding in uow.public.findings.where()]
-        return [view for view in views if _may_see(uow, by, view)]
+        found, steps = uow.public.findings.where(), uow.public.finding_steps.where()
+        taken: dict[str, list[FindingStep]] = {finding.id: [] for finding in found}
+        for step in steps:
+            taken[step.finding].append(step)
+        persons = {permit.id: permit.persons for permit in uow.permits.named({finding.permit for finding in found})}
+        held = _held(uow, by)
+    views = [FindingView(finding, tuple(taken[finding.id])) for finding in found]
+    return [view for view in views if _may_see(by, view, persons[view.finding.permit], held)]
 
 
 def _visible(uow: UnitOfWork, by: Actor, finding_id: str) -> FindingView:
     found = uow.public.findings.where(id=finding_id)
     view = _view(uow, found[0]) if found else None
-    if view is None or not _may_see(uow, by, view):
+    if view is None or not _may_see(by, view, uow.permits.get(view.finding.permit).persons, _held(uow, by)):
         raise NotFound(f"there is no finding {finding_id}")
     return view
 
@@ -88,16 +95,17 @@ def _view(uow: UnitOfWork, finding: Finding) -> FindingView:
     return FindingView(finding, tuple(uow.public.finding_steps.where(finding=finding.id)))
 
 
-def _may_see(uow: UnitOfWork, by: Actor, view: FindingView) -> bool:
-    if by.id == view.finding.reported_by or by.id in uow.permits.get(view.finding.permit).persons:
+def _may_see(by: Actor, view: FindingView, persons: Collection[str], held: Collection[str]) -> bool:
+    """`persons` are those named in the permit, `held` the datasets that `by` is the holder of."""
+    if by.id == view.finding.reported_by or by.id in persons or may(by, PublicAction.FORWARD_FINDING):
         return True
-    if may(by, PublicAction.FORWARD_FINDING):
-        return True
-    return view.state is not FindingState.REPORTED and _holds(uow, by, view.finding)
+    return view.state is not FindingState.REPORTED and view.finding.dataset in held
 
 
-def _holds(uow: UnitOfWork, by: Actor, finding: Finding) -> bool:
-    return by.has(Role.DATA_HOLDER) and uow.datasets.get(finding.dataset).holder == by.organisation.name
+def _held(uow: UnitOfWork, by: Actor) -> set[str]:
+    if not by.has(Role.DATA_HOLDER):
+        return set()
+    return {dataset.id for dataset in uow.datasets.all() if dataset.holder == by.organisation.name}
 
 
 def _step(uow: UnitOfWork, by: Actor, finding: Finding, state: FindingState, clock: Clock) -> FindingStep:

@@ -50,15 +50,13 @@ def public_measures(uow: UnitOfWork) -> list[Measure]:
         return []
     names = [person.name for person in uow.accounts.all() if person.name != person.organisation.name]
     anybody = Redaction.of((), names)
-    return [replace(measure, reasons=_redacted(uow, measure, anybody)) for measure in reversed(measures)]
-
-
-def _redacted(uow: UnitOfWork, measure: Measure, anybody: Redaction) -> str:
-    if not measure.permit_number:
-        return anybody.text(measure.reasons)
-    case = uow.public.register.get(measure.permit_number).case
-    passages = uow.public.register.redaction(case).passages
-    return replace(anybody, passages=passages).text(measure.reasons)
+    cases = uow.public.register.cases_of({measure.permit_number for measure in measures if measure.permit_number})
+    redactions = uow.public.register.redactions(set(cases.values()))
+    passages = {number: redactions[case].passages for number, case in cases.items()}
+    return [
+        replace(one, reasons=replace(anybody, passages=passages.get(one.permit_number, ())).text(one.reasons))
+        for one in reversed(measures)
+    ]
 
 
 def _check_permit(uow: UnitOfWork, measure: Measure, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -24,7 +25,7 @@ class Records(Protocol[R]):
     def add(self, record: R, event: AuditEvent) -> None: ...
     def get(self, record_id: str) -> R: ...
     def where(self, **named: object) -> list[R]:
-        """Those whose fields have these values, oldest first; all, if none is named."""
+        """Those whose fields have these values, or one of a list; oldest first; all, if none is named."""
         ...
 
 
@@ -38,8 +39,8 @@ class PublicRegister(Protocol):
         """Write the entry of an application anew."""
         ...
 
-    def redaction(self, application_id: str) -> Redaction:
-        """What to leave out of texts on an application."""
+    def redactions(self, cases: Iterable[str]) -> dict[str, Redaction]:
+        """What to leave out of texts on each case."""
         ...
 
     def put(self, entry: RegisterEntry) -> None: ...
@@ -56,8 +57,19 @@ class PublicRegister(Protocol):
         ...
 
     def all(self) -> list[RegisterEntry]: ...
-    def unpublished(self) -> list[RegisterEntry]:
-        """Decided cases whose reasons are not published yet, the oldest decision first."""
+    def cases_of(self, permit_numbers: Iterable[str]) -> dict[str, str]:
+        """The case of each permit, by the permit's number."""
+        ...
+
+    def unpublished(self, after: str, most: int) -> list[RegisterEntry]:
+        """Decided cases whose reasons are not published yet, the oldest decision first.
+
+        At most `most`, from the one that follows number `after` on; the same holds for `ended`.
+        """
+        ...
+
+    def ended(self, now: datetime, after: str, most: int) -> list[RegisterEntry]:
+        """Cases whose access or processing has ended, the oldest receipt first."""
         ...
 
     def missing(self) -> list[str]:

@@ -3,9 +3,11 @@
 No login. Persons to have access, justifications and columns stay out; confidential parts are replaced by a mark.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TypeVar
 
 from dataspace.domain.actors import Actor
 from dataspace.domain.calendars import Calendar
@@ -21,10 +23,12 @@ from dataspace.domain.public_register import (
     Search,
     publish_by,
 )
-from dataspace.domain.redaction import ConfidentialPart, Ground, Part
-from dataspace.domain.results import Duty, Publication, Result, duty, publication_of
+from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction
+from dataspace.domain.results import Duty, PublicationExtension, Result, duty, publication_of
 from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
+
+OfCase = TypeVar("OfCase", Result, PublicationExtension)
 
 MOST_PARTS = 100
 """Confidential parts of one case."""
@@ -59,7 +63,7 @@ def get_entry(uow: UnitOfWork, clock: Clock, calendar: Calendar, number: str) ->
     now = clock.now()
     with uow.reading():
         entry = uow.public.register.get(number)
-        results = public_results(uow, entry)
+        results = public_results(uow, case=entry.case).get(entry.case, [])
         state, due = duty_of(uow, entry, now, calendar)
     return replace(_shown(entry, now, calendar), results=tuple(results), duty=state, due=due)
 
@@ -71,21 +75,20 @@ def latest_entries(uow: UnitOfWork, clock: Clock, calendar: Calendar, most: int)
         return [_shown(entry, now, calendar) for entry in uow.public.register.latest(most)]
 
 
-def public_results(uow: UnitOfWork, entry: RegisterEntry) -> list[Result]:
-    """Results of a case that stand, oldest first, without what is confidential; inside a transaction."""
-    known = uow.public.results.where(case=entry.case)
-    if not known:
-        return []
-    redaction = uow.public.register.redaction(entry.case)
-    return [
-        replace(
-            result,
-            title=redaction.text(result.title),
-            lay_summary=redaction.text(result.lay_summary),
-            link=result.link if redaction.text(result.link) == result.link else "",
-        )
-        for result in standing(known)
-    ]
+def public_results(uow: UnitOfWork, **named: str) -> dict[str, list[Result]]:
+    """Case -> results that stand, oldest first, without what is confidential; of all or of the `case` named."""
+    known = _by_case(uow.public.results.where(**named))
+    redactions = uow.public.register.redactions(known)
+    return {case: [_redacted(one, redactions[case]) for one in standing(found)] for case, found in known.items()}
+
+
+def _redacted(result: Result, redaction: Redaction) -> Result:
+    return replace(
+        result,
+        title=redaction.text(result.title),
+        lay_summary=redaction.text(result.lay_summary),
+        link=result.link if redaction.text(result.link) == result.link else "",
+    )
 
 
 def standing(results: list[Result]) -> list[Result]:
@@ -97,22 +100,27 @@ def standing(results: list[Result]) -> list[Result]:
 def duty_of(uow: UnitOfWork, entry: RegisterEntry, now: datetime, calendar: Calendar) -> tuple[Duty, date | None]:
     """How the duty to publish results of a case stands; inside a transaction."""
     case = uow.clocks.of_subject(_number(entry), now)
-    return duty(entry, publication_of(case.facts) if case else Publication(), now, calendar)
+    results, extensions = uow.public.results.where(case=entry.case), uow.public.extensions.where(case=entry.case)
+    return duty(entry, publication_of(case.facts if case else (), results, extensions, calendar), now, calendar)
 
 
 def duties_of(
-    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime, calendar: Calendar
-) -> list[tuple[RegisterEntry, Duty, date | None]]:
-    """`duty_of` of many entries, with one look-up for all of them; before anything is written."""
-    return [(e, *duty(e, so_far, now, calendar)) for e, so_far in publications_of(uow, entries, now)]
-
-
-def publications_of(
-    uow: UnitOfWork, entries: Iterable[RegisterEntry], now: datetime
-) -> list[tuple[RegisterEntry, Publication]]:
-    """How far the publication of results of many cases is; inside a transaction, before anything is written."""
+    uow: UnitOfWork, entries: Sequence[RegisterEntry], now: datetime, calendar: Calendar
+) -> list[tuple[Duty, date | None]]:
+    """`duty_of` of many entries, with three look-ups for all of them; before anything is written."""
     facts = {case.number: case.facts for case in uow.clocks.all(now)}
-    return [(entry, publication_of(facts.get(_number(entry), ()))) for entry in entries]
+    results, extensions = _by_case(uow.public.results.where()), _by_case(uow.public.extensions.where())
+    return [
+        duty(e, publication_of(facts.get(_number(e), ()), results[e.case], extensions[e.case], calendar), now, calendar)
+        for e in entries
+    ]
+
+
+def _by_case(records: Iterable[OfCase]) -> dict[str, list[OfCase]]:
+    found: dict[str, list[OfCase]] = defaultdict(list)
+    for record in records:
+        found[record.case].append(record)
+    return found
 
 
 def _number(entry: RegisterEntry) -> str:
@@ -181,12 +189,14 @@ def list_confidential(uow: UnitOfWork, by: Actor, case: str) -> list[Confidentia
         return uow.public.confidential.where(case=application.id)
 
 
-def list_unpublished(uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar) -> list[tuple[EntryView, bool]]:
-    """Decisions whose reasons wait for publication, the oldest first, and whether each is overdue."""
+def list_unpublished(
+    uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar, *, after: str = "", most: int = 100
+) -> list[tuple[EntryView, bool]]:
+    """Decisions whose reasons wait for publication, the oldest first, and whether each is overdue; a page of them."""
     check_may(by, PublicAction.PUBLISH_DECISION)
     now = clock.now()
     with uow.reading():
-        shown = [_shown(entry, now, calendar) for entry in uow.public.register.unpublished()]
+        shown = [_shown(entry, now, calendar) for entry in uow.public.register.unpublished(after, most)]
     return [(view, view.publish_by is not None and view.publish_by < calendar.day_of(now)) for view in shown]
 
 

@@ -9,10 +9,10 @@ from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
 from dataspace.domain.public_permissions import PublicAction, check_may
 from dataspace.domain.public_register import ISSUED, RegisterEntry
-from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, duty, end_of, link_of
+from dataspace.domain.results import Duty, PublicationExtension, Result, ResultKind, link_of
 from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
-from dataspace.services.register import duty_of, publications_of
+from dataspace.services.register import duties_of, duty_of
 
 LONGEST_TITLE = 500
 
@@ -63,15 +63,15 @@ def extend_publication(
 
 
 def list_duties(
-    uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar
+    uow: UnitOfWork, clock: Clock, by: Actor, calendar: Calendar, *, after: str = "", most: int = 100
 ) -> list[tuple[RegisterEntry, Duty, date | None]]:
-    """Every case whose processing has ended, and how its duty to publish stands; for the access body."""
+    """Cases whose processing has ended, and how their duty to publish stands; for the access body, a page of them."""
     check_may(by, PublicAction.EXTEND_PUBLICATION)
     now = clock.now()
     with uow.reading():
-        known = publications_of(uow, uow.public.register.all(), now)
-    begun = [(entry, so_far) for entry, so_far in known if (ended := end_of(entry, so_far)) and ended <= now]
-    return [(entry, *duty(entry, so_far, now, calendar)) for entry, so_far in begun]
+        ended = uow.public.register.ended(now, after, most)
+        duties = duties_of(uow, ended, now, calendar)
+    return [(entry, *how) for entry, how in zip(ended, duties, strict=True)]
 
 
 def _check_own(uow: UnitOfWork, by: Actor, entry: RegisterEntry) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from dataspace.audit_files import AuditFiles
 from dataspace.bootstrap import open_node
+from dataspace.domain.actors import SYSTEM
 from dataspace.domain.clock_states import Clock, ClockState, Counting
 from dataspace.domain.clocks import ClockName
 from dataspace.domain.permits import DataPermit
 from dataspace.domain.reminders import Targets
-from dataspace.domain.results import Duty
+from dataspace.domain.results import Duty, ResultKind
 from dataspace.national_days import national_calendar
-from dataspace.services import clocks, permits, register, results, steps
+from dataspace.services import audit_trail, clocks, permits, register, results, steps
 from dataspace.settings import Settings
 from tests.factories import Node, make_node
 
@@ -131,6 +133,28 @@ def test_the_period_begins_when_the_user_says_that_processing_ended(node: Node, 
     assert duty_agrees(node, counting, permit) is Duty.DUE
     node.clock.time = permit.valid_until
     assert duty_agrees(node, counting, permit) is Duty.DUE
+
+
+def test_what_the_register_keeps_counts_when_the_audit_trail_has_left(node: Node, tmp_path: Path) -> None:
+    calendar = national_calendar("FR", "Europe/Paris")
+    published, extended = node.permit(epsilon="0.1"), node.permit(epsilon="0.1")
+    results.register_result(
+        node.uow, node.clock, node.researcher, published.number,
+        kind=ResultKind.PAPER, title="T", link="10.1/x", lay_summary="S",
+    )  # fmt: skip
+    until = node.clock.now() + timedelta(days=2000)
+    results.extend_publication(
+        node.uow, node.clock, node.decision_maker, calendar, extended.number, until=until, reason="review"
+    )
+    node.clock.forward(days=1900)
+    archive = AuditFiles(tmp_path / "archive")
+    assert audit_trail.archive_audit(node.uow, node.clock, SYSTEM, archive, timedelta(days=400)) is not None
+    found = {e.permit_number: (state, due) for e, state, due in results.list_duties(
+        node.uow, node.clock, node.decision_maker, calendar
+    )}  # fmt: skip
+    assert found[published.number][0] is Duty.MET
+    assert found[extended.number] == (Duty.EXTENDED, calendar.day_of(until))
+    assert register.get_entry(node.uow, node.clock, calendar, extended.number).duty is Duty.EXTENDED
 
 
 def test_a_node_of_a_part_of_a_country_serves_its_register(tmp_path: Path) -> None:

@@ -203,6 +203,33 @@ def test_results_are_due_extended_and_met(node: Node) -> None:
         more_time(node, node.decision_maker, number, until)
 
 
+def test_duties_and_unpublished_decisions_come_a_page_at_a_time(node: Node) -> None:
+    permits_, withheld = [], []
+    for hours in (0, 0, 5):
+        node.clock.forward(hours=hours)
+        permits_.append(node.permit(form=node.form(days=30, epsilon="0.1")))
+        withheld.append(confidential_permit(node, f"zirconium lattice {hours}"))
+    node.clock.forward(days=400)
+    by, numbers = node.decision_maker, [number_of(node, permit) for permit in permits_]
+
+    def owing(**page: object) -> list[str]:
+        listed = results.list_duties(node.uow, node.clock, by, NO_HOLIDAYS, **page)  # type: ignore[arg-type]
+        return [entry.number for entry, _, _ in listed]
+
+    def waiting(**page: object) -> list[str]:
+        listed = register.list_unpublished(node.uow, node.clock, by, NO_HOLIDAYS, **page)  # type: ignore[arg-type]
+        return [view.entry.number for view, _ in listed]
+
+    everything = sorted(numbers + [number_of(node, permit) for permit in withheld])
+    for listing, whole in ((owing, everything), (waiting, [n for n in everything if n not in numbers])):
+        assert listing() == whole
+        assert listing(most=2) == whole[:2]
+        assert listing(most=2, after=whole[1]) == whole[2:4]
+        assert listing(after=whole[-1]) == []
+        with pytest.raises(NotFound):
+            listing(after="DAA-1999-0001")
+
+
 def test_results_are_the_users_own_and_of_a_permit(node: Node) -> None:
     waiting, permit = node.submitted(), node.permit()
     with pytest.raises(WrongState, match="no permit"):

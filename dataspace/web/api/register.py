@@ -41,9 +41,11 @@ def get_entry(number: Identifier, node: CurrentNode) -> wire.RegisterEntry:
 
 
 @router.get("/decisions/unpublished")
-def list_unpublished(node: CurrentNode, actor: CurrentActor) -> list[wire.UnpublishedDecision]:
-    """Decisions that wait for publication, with the day by which they must be published (Art. 57(1)(j)(iii))."""
-    waiting = register.list_unpublished(node.unit_of_work(), node.clock, actor, node.calendar)
+def list_unpublished(
+    node: CurrentNode, actor: CurrentActor, after: Number = "", most: Most = 100
+) -> list[wire.UnpublishedDecision]:
+    """Decisions that wait for publication, with the day by which they must be (Art. 57(1)(j)(iii)); paged."""
+    waiting = register.list_unpublished(node.unit_of_work(), node.clock, actor, node.calendar, after=after, most=most)
     url = node.settings.public_url
     return [wire.UnpublishedDecision(entry=present.entry(view, url), overdue=late) for view, late in waiting]
 
@@ -117,6 +119,7 @@ def extend_publication(
 
 
 @router.get("/publication-duties")
-def list_duties(node: CurrentNode, actor: CurrentActor) -> list[wire.DutyEntry]:
-    """Cases whose access has ended, and how their duty to publish stands; for the access body."""
-    return [present.duty(one) for one in results.list_duties(node.unit_of_work(), node.clock, actor, node.calendar)]
+def list_duties(node: CurrentNode, actor: CurrentActor, after: Number = "", most: Most = 100) -> list[wire.DutyEntry]:
+    """Cases whose processing has ended, and how their duty to publish stands; for the access body. A page at a time."""
+    listed = results.list_duties(node.unit_of_work(), node.clock, actor, node.calendar, after=after, most=most)
+    return [present.duty(one) for one in listed]
