@@ -21,6 +21,7 @@ from dataspace.domain.privacy import NOTHING, Guarantee, PrivacyLoss
 from dataspace.domain.scopes import ColumnRef, listed, not_covered
 from dataspace.domain.tabulations import plan_of
 from dataspace.dp.plan import plan_query
+from dataspace.dp.pricing import LEAST
 from dataspace.services.ports import ToLimit, UnitOfWork
 from dataspace.sql import parse_query
 
@@ -67,9 +68,16 @@ def _schemas(uow: UnitOfWork, form: ApplicationForm) -> dict[str, DatasetSchema]
 def _check_references(uow: UnitOfWork, form: ApplicationForm) -> frozenset[ColumnRef]:
     """The data asked for exist, column by column as returned, and the persons named are registered."""
     columns = form.scope.expand(_schemas(uow, form))
-    unknown = form.persons - {person.id for person in uow.accounts.all()}
+    active = {person.id: person.active for person in uow.accounts.all()}
+    unknown = form.persons - active.keys()
     if unknown:
         raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
+    inactive = sorted(person for person in form.persons if not active[person])
+    if inactive:
+        raise InvalidApplication(
+            f"{len(inactive)} of the persons named are deactivated at this node; leave them out, or have them"
+            f" reactivated: {', '.join(inactive)}"
+        )
     return columns
 
 
@@ -77,6 +85,11 @@ def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -
     """No dataset asked for has a capacity, whole and unspent, below the budget asked for; both are public."""
     if form.guarantee is None:
         return
+    if form.guarantee.epsilon < LEAST:
+        raise InvalidApplication(
+            f"the budget asked for, {_said(form.guarantee)}, affords no question, which costs at least epsilon {LEAST};"
+            " ask for more"
+        )
     wanted = to_limit(form.guarantee)
     for dataset in (uow.datasets.get(name) for name in form.scope.datasets):
         if not wanted.fits_in(dataset.limit):
