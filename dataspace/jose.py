@@ -109,7 +109,7 @@ def read_keys(content: str | bytes) -> dict[str, PublicKey]:
     """Keys of a JWKS. Raises Refused for one whose name is not its thumbprint, or that is of another kind."""
     try:
         return {key.kid: key for key in map(_read_key, json.loads(content)["keys"])}
-    except (ValueError, KeyError, TypeError, JoseError) as fault:
+    except (ValueError, KeyError, TypeError, RecursionError, JoseError) as fault:
         if isinstance(fault, Refused):
             raise
         raise Refused(Refusal.MALFORMED, "this is not a set of Ed25519 keys (JWKS) as the node publishes it") from None

@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     mail_from: str = Field(default="dataspace@localhost.localdomain", description="sender of the node's e-mail")
     webhook_urls: str = Field(default="", description="addresses told of every reminder, separated by spaces")
     webhook_hosts: str = Field(default="", description="host names that a webhook may go to, separated by spaces")
+    webhook_internal_hosts: str = Field(default="", description="those of them that may be at private addresses")
     webhook_secret: SecretStr | None = Field(default=None, repr=False, description="signs webhooks (HMAC-SHA256)")
     webhook_loopback: bool = Field(default=False, description="webhooks may go to this machine, also without TLS")
     message_tries: int = Field(default=12, ge=1, le=100, description="so often a message is tried, over two days")

@@ -21,6 +21,10 @@ def senders(settings: Settings) -> Mapping[Channel, Send]:
         )
         found[Channel.EMAIL] = mailer(server, settings.mail_from)
     if settings.webhook_secret is not None:
-        rules = WebhookRules(frozenset(settings.webhook_hosts.lower().split()), settings.webhook_loopback)
+        rules = WebhookRules(
+            frozenset(settings.webhook_hosts.lower().split()),
+            settings.webhook_loopback,
+            frozenset(settings.webhook_internal_hosts.lower().split()),
+        )
         found[Channel.WEBHOOK] = webhook_sender(rules, settings.webhook_secret.get_secret_value())
     return found

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -22,14 +22,21 @@ from dataspace.services.outbox import Send
 
 TIMEOUT_S = 20.0
 ACCEPTED = range(200, 300)
+TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True)
 class WebhookRules:
-    """Hosts that may be called; this machine only if `loopback` says so, and only there without TLS."""
+    """Hosts that may be called, with TLS and at public addresses.
+
+    Those that are also `internal` may be at private ones; this machine is called only if `loopback` says so, and is the
+    only one without TLS. Link-local addresses, where clouds keep their credentials, are called under no rule.
+    """
 
     hosts: frozenset[str]
     loopback: bool = False
+    internal: frozenset[str] = frozenset()
 
 
 def webhook_sender(rules: WebhookRules, secret: str, now: Callable[[], float] = time.time) -> Send:
@@ -85,25 +92,31 @@ def check_address(url: str, rules: WebhookRules) -> None:
         raise NotDelivered("address-not-allowed") from None
     if host not in rules.hosts or parts.username is not None:
         raise NotDelivered("host-not-allowed")
-    local = _addresses(host, port or 443)
-    if any(address.is_loopback or address.is_link_local or address.is_unspecified for address in local):
-        _check_local(parts, local, rules)
-    elif parts.scheme != "https":
-        raise NotDelivered("not-https")
-
-
-def _check_local(
-    parts: SplitResult, addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address], rules: WebhookRules
-) -> None:
-    if not rules.loopback or not all(address.is_loopback for address in addresses):
+    found = _addresses(host, port or 443)
+    if rules.loopback and all(address.is_loopback for address in found):
+        if parts.scheme not in ("http", "https"):
+            raise NotDelivered("not-https")
+        return
+    if any(address.is_loopback or address.is_link_local or address.is_unspecified for address in found):
         raise NotDelivered("loopback-not-allowed")
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme != "https":
         raise NotDelivered("not-https")
+    if host not in rules.internal and any(not address.is_global or address.is_multicast for address in found):
+        raise NotDelivered("internal-address-not-allowed")
 
 
-def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _addresses(host: str, port: int) -> list[Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError:
         raise NotDelivered("host-not-found") from None
-    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return [_plain(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in found]
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address that is meant by an IPv6 one that is mapped (RFC 4291), 6to4 (3056) or translated (6052)."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return address
+    if address in TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address

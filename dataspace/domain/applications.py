@@ -15,6 +15,9 @@ from dataspace.domain.scopes import Scope
 LONGEST_PERIOD = timedelta(days=3653)
 """Ten years (Art. 68(12))."""
 
+LONGEST_LEAD = timedelta(days=366)
+"""How long before its longest period begins a permit is applied for at the earliest; a choice of this node."""
+
 
 class ApplicationKind(StrEnum):
     """What is asked for: access under a permit, or an answer in anonymised statistical format."""
@@ -287,12 +290,23 @@ def check_complete(form: ApplicationForm, organisation: Organisation, now: datet
 
 
 def check_allowed(form: ApplicationForm, organisation: Organisation, now: datetime) -> None:
-    """Raises InvalidApplication for a period that is over, or a purpose that the applicant may not pursue."""
-    if form.period is not None and form.period.end <= now:
-        raise InvalidApplication("the period asked for is already over; ask for one that ends in the future")
+    """Raises InvalidApplication for a period that is over or too far away, or a purpose not open to the applicant."""
+    if form.period is not None:
+        _check_near(form.period, now)
     reserved = sorted(p.letter for p in form.purposes if p.reserved_to_public_bodies)
     if reserved and not organisation.public_body and not form.acting_for.strip():
         raise InvalidApplication(
             f"purpose {', '.join(reserved)} is reserved to public bodies (Art. 53(2)); name the body you act for,"
             " or choose another purpose"
+        )
+
+
+def _check_near(period: Period, now: datetime) -> None:
+    if period.end <= now:
+        raise InvalidApplication("the period asked for is already over; ask for one that ends in the future")
+    latest = now + LONGEST_LEAD + LONGEST_PERIOD
+    if period.end > latest:
+        raise InvalidApplication(
+            f"the period asked for ends later than {latest:%Y-%m-%d}: a permit lasts ten years at most (Art. 68(12))"
+            " and is applied for at most a year before it begins; ask for a period that ends earlier"
         )

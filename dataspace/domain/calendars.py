@@ -15,8 +15,12 @@ looked up for this module):
 Which day an event falls on, and when that day is over, is told by the legal time zone. Where an extension adds to a
 period of the same unit, both are counted as one: a holiday at the end of the first does not lengthen the second. That
 is a choice of this node, never to the disadvantage of who waits.
+
+Nothing here fails for a day that is too late or too early to be written: it counts as the last or the first day there
+is, so that one case with an absurd date does not take the clocks of all others with it.
 """
 
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,6 +30,8 @@ from zoneinfo import ZoneInfo
 
 SATURDAY = 5
 ONE_DAY = timedelta(days=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""When the last day that can be written is over."""
 
 
 class Unit(StrEnum):
@@ -68,17 +74,23 @@ class Calendar:
 
     def rolled(self, day: date) -> date:
         """`day`, or the next working day."""
-        while not self.working(day):
+        while day < date.max and not self.working(day):
             day += ONE_DAY
         return day
 
     def day_of(self, at: datetime) -> date:
         """The legal day on which a moment falls."""
-        return at.astimezone(self.zone).date()
+        try:
+            return at.astimezone(self.zone).date()
+        except OverflowError:
+            return at.date()
 
     def over(self, day: date) -> datetime:
         """The first moment after the last hour of `day`, in UTC; what happens before it is in time."""
-        return datetime.combine(day + ONE_DAY, time(), self.zone).astimezone(UTC)
+        try:
+            return datetime.combine(day + ONE_DAY, time(), self.zone).astimezone(UTC)
+        except OverflowError:
+            return NEVER
 
     def last_day(self, event: date, length: Length, more: timedelta = timedelta()) -> date:
         """The day with whose last hour a period ends that an event on `event` began.
@@ -97,27 +109,32 @@ class Calendar:
 @lru_cache(maxsize=65_536)
 def _last_day(calendar: Calendar, event: date, length: Length, more: timedelta) -> date:
     if length.unit is Unit.WORKING_DAYS:
-        return _after_working_days(calendar, event + more, length.count)
+        return _after_working_days(calendar, shifted(event, more), length.count)
     if length == AT_ONCE and not more:
         return event
-    return calendar.rolled(moved(event, length) + more)
+    return calendar.rolled(shifted(moved(event, length), more))
 
 
 def _after_working_days(calendar: Calendar, day: date, count: int) -> date:
     for _ in range(count):
-        day = calendar.rolled(day + ONE_DAY)
+        day = calendar.rolled(shifted(day, ONE_DAY))
     return day
 
 
 def moved(day: date, length: Length, sign: int = 1) -> date:
     """The day of the same date or name so much later (or, with `sign` -1, earlier), or the last of its month."""
     if length.unit in (Unit.DAYS, Unit.WEEKS):
-        return day + sign * timedelta(days=length.count * (7 if length.unit is Unit.WEEKS else 1))
+        return shifted(day, sign * timedelta(days=length.count * (7 if length.unit is Unit.WEEKS else 1)))
     months = length.count * (12 if length.unit is Unit.YEARS else 1)
     year, month = divmod(day.year * 12 + day.month - 1 + sign * months, 12)
-    return date(year, month + 1, min(day.day, _days_in(year, month + 1)))
+    if not date.min.year <= year <= date.max.year:
+        return date.max if sign > 0 else date.min
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _days_in(year: int, month: int) -> int:
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return (following - ONE_DAY).day
+def shifted(day: date, by: timedelta) -> date:
+    """`day` so much later or earlier, or the last or first day that can be written."""
+    try:
+        return day + by
+    except OverflowError:
+        return date.max if by > timedelta() else date.min

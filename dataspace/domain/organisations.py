@@ -1,9 +1,11 @@
 """Organisations of the data space and what they are to it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from unicodedata import normalize
 
 from dataspace.domain.errors import InvalidInput
 
@@ -33,6 +35,22 @@ EXEMPT_SIZES = frozenset({SizeClass.MICRO})
 HOLDER_KINDS = frozenset({OrganisationKind.DATA_HOLDER, OrganisationKind.TRUSTED_HOLDER})
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LEGAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./:_-]{1,63}")
+
+
+def spelled(name: str) -> str:
+    """A name as it is registered: Unicode's NFKC, one space between words and none around."""
+    return " ".join(normalize("NFKC", name).split())
+
+
+def check_spelling(name: str, registered: Iterable[str]) -> None:
+    """Raises InvalidInput for a name that reads like a registered one but is not it.
+
+    Conflicts of interest are seen by the name of the organisation, so that one party has one spelling.
+    """
+    key = spelled(name).casefold()
+    alike = [known for known in registered if spelled(known).casefold() == key]
+    if alike and name not in alike:
+        raise InvalidInput(f"an organisation of this name is registered already; use its spelling: {alike[0]}")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Changes of a data permit on request: amendment (Art. 68(13)) and extension (Art. 68(12)), decided by two persons."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dataspace.domain.applications import LONGEST_PERIOD
@@ -117,7 +117,8 @@ def check_extension(permit: DataPermit, until: datetime | None, asked_at: dateti
             f"permit {permit.number} ends on {permit.valid_until:%Y-%m-%d}: an extension is asked for at least one"
             " month before (Art. 68(12)); apply for a new permit"
         )
-    if until is None or until.tzinfo is None or not permit.valid_until < until <= permit.valid_until + LONGEST_PERIOD:
+    more = None if until is None or until.tzinfo is None else until - permit.valid_until
+    if more is None or not timedelta() < more <= LONGEST_PERIOD:
         raise InvalidInput(
             f"an extension ends after {permit.valid_until:%Y-%m-%d} and at most ten years later (Art. 68(12))"
         )

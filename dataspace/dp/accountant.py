@@ -39,7 +39,7 @@ def epsilon_of(loss: PrivacyLoss, delta: Decimal) -> Decimal:
     """Epsilon of a loss at the permit's `delta`, to four significant digits, rounded up; for showing, not for deciding.
 
     The same share of delta is used as in `budget_of`, so that a permit spent to the end shows the epsilon granted.
-    Raises ValueError if the loss's own delta leaves nothing for the conversion.
+    Raises ValueError if the loss's own delta leaves nothing for the conversion, or if the loss is too large for it.
     """
     left = Fraction(delta) - loss.delta
     if left <= 0:
@@ -47,8 +47,10 @@ def epsilon_of(loss: PrivacyLoss, delta: Decimal) -> Decimal:
     if loss.pico_rho == 0:
         return Decimal(0)
     share = min(left, CONVERSION_SHARE * Fraction(delta))
-    shown = Decimal(_epsilon(loss.pico_rho, _down(share)))
-    return Context(prec=4, rounding=ROUND_CEILING).plus(shown)
+    epsilon = _epsilon(loss.pico_rho, _down(share))
+    if epsilon == inf:
+        raise ValueError("no epsilon can be told of so large a loss")
+    return Context(prec=4, rounding=ROUND_CEILING).plus(Decimal(epsilon))
 
 
 @lru_cache(maxsize=1024)
@@ -80,9 +82,21 @@ def _probes(low: int, high: int, epsilon: float, delta: float) -> tuple[int, int
 
 @lru_cache(maxsize=4096)
 def _epsilon(pico_rho: int, delta: float) -> float:
-    """OpenDP's conversion. A unit-scale Gaussian at distance d has rho d²/2, so d = sqrt(2 rho), rounded up."""
+    """OpenDP's conversion. A unit-scale Gaussian at distance d has rho d²/2, so d = sqrt(2 rho), rounded up.
+
+    No loss has no epsilon, which OpenDP would divide by; infinite for a loss so large that its arithmetic overflows.
+    """
+    from opendp.mod import OpenDPException
+
+    if pico_rho == 0:
+        return 0.0
     distance = nextafter(sqrt(2 * pico_rho / PICO), inf)
-    return float(_converter().map(distance).epsilon(delta))
+    try:
+        return float(_converter().map(distance).epsilon(delta))
+    except OpenDPException as error:
+        if "Overflow" not in str(error):
+            raise
+        return inf
 
 
 @cache

@@ -1,6 +1,6 @@
 """Persons and their access tokens."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 
@@ -10,6 +10,7 @@ from dataspace.domain.callers import Caller
 from dataspace.domain.errors import InvalidInput, NotAuthenticated, NotFound, NotPermitted
 from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.identifiers import new_id
+from dataspace.domain.organisations import check_spelling, spelled
 from dataspace.domain.outbox import check_address
 from dataspace.domain.permissions import NodeAction, check_may, may
 from dataspace.domain.roles import check_compatible
@@ -40,15 +41,19 @@ def register_person(
     roles: frozenset[Role],
     email: str = "",
 ) -> Actor:
-    """Raises NotPermitted, or InvalidInput: without a name or role, with roles kept apart, with what is no address."""
+    """Raises NotPermitted, or InvalidInput: without a name or role, with roles kept apart, with what is no address,
+    or of an organisation that is registered under another spelling.
+    """
     check_may(by, NodeAction.REGISTER_PERSON)
     if not name.strip() or not roles:
         raise InvalidInput("a person is registered with a name and at least one role")
     check_compatible(roles)
     check_address(email)
-    person = Actor(new_id("prs"), name.strip(), organisation, roles)
-    details = {"organisation": organisation.name, "roles": " ".join(sorted(roles))}
+    party = replace(organisation, name=spelled(organisation.name))
+    person = Actor(new_id("prs"), spelled(name), party, roles)
+    details = {"organisation": party.name, "roles": " ".join(sorted(roles))}
     with uow:
+        check_spelling(party.name, (known.name for known in uow.organisations.all()))
         uow.accounts.add(person, AuditEvent(EventKind.PERSON_REGISTERED, by.id, person.id, clock.now(), details))
         if email:
             uow.addresses.set(person.id, email)

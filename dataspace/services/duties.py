@@ -53,10 +53,15 @@ def check_free_to_act(uow: UnitOfWork, by: Actor, now: datetime) -> None:
 
 def check_can_be_named(uow: UnitOfWork, persons: frozenset[str], now: datetime) -> None:
     """Raises InvalidApplication if somebody cannot be given access: unknown here, or excluded (Art. 63(3))."""
-    unknown = persons - ({person.id for person in uow.accounts.all() if person.active} - {NODE_USER.id})
+    active = {person.id: person.active for person in uow.accounts.all() if person.id != NODE_USER.id}
+    unknown = persons - active.keys()
     if unknown:
+        raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")
+    inactive = sorted(person for person in persons if not active[person])
+    if inactive:
         raise InvalidApplication(
-            f"{len(unknown)} of the persons named are not registered, or are deactivated; register them first"
+            f"{len(inactive)} of the persons named are deactivated at this node; leave them out, or have them"
+            f" reactivated: {', '.join(inactive)}"
         )
     excluded = {exclusion.person for exclusion in uow.exclusions.of(persons) if exclusion.in_force(now)}
     if excluded:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from dataspace.domain.actors import Actor
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.domain.events import AuditEvent, EventKind
-from dataspace.domain.organisations import OrganisationRecord
+from dataspace.domain.organisations import OrganisationRecord, check_spelling, spelled
 from dataspace.domain.permissions import NodeAction, check_may
 from dataspace.services.ports import Clock, UnitOfWork
 
@@ -13,10 +13,11 @@ from dataspace.services.ports import Clock, UnitOfWork
 def save_organisation(uow: UnitOfWork, clock: Clock, by: Actor, organisation: OrganisationRecord) -> OrganisationRecord:
     """Register an organisation or replace what is known of it; the event names the fields that changed."""
     check_may(by, NodeAction.MANAGE_ORGANISATION)
-    wanted = replace(organisation, name=organisation.name.strip())
+    wanted = replace(organisation, name=spelled(organisation.name))
     if len(wanted.name) > 200:
         raise InvalidInput("the name of an organisation has at most 200 characters")
     with uow:
+        check_spelling(wanted.name, (known.name for known in uow.organisations.all()))
         known = uow.organisations.find(wanted.name)
         details = {"changed": _changed(known, wanted), "kind": wanted.kind.value}
         event = AuditEvent(EventKind.ORGANISATION_EDITED, by.id, wanted.name, clock.now(), details)

@@ -21,6 +21,7 @@ from dataspace.domain.privacy import NOTHING, Guarantee, PrivacyLoss
 from dataspace.domain.scopes import ColumnRef, listed, not_covered
 from dataspace.domain.tabulations import plan_of
 from dataspace.dp.plan import plan_query
+from dataspace.dp.pricing import LEAST
 from dataspace.services.ports import ToLimit, UnitOfWork
 from dataspace.sql import parse_query
 
@@ -73,6 +74,11 @@ def _check_capacity(uow: UnitOfWork, form: ApplicationForm, to_limit: ToLimit) -
     """No dataset asked for has a capacity, whole and unspent, below the budget asked for; both are public."""
     if form.guarantee is None:
         return
+    if form.guarantee.epsilon < LEAST:
+        raise InvalidApplication(
+            f"the budget asked for, {_said(form.guarantee)}, affords no question, which costs at least epsilon {LEAST};"
+            " ask for more"
+        )
     wanted = to_limit(form.guarantee)
     for dataset in (uow.datasets.get(name) for name in form.scope.datasets):
         if not wanted.fits_in(dataset.limit):

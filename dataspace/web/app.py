@@ -38,6 +38,8 @@ from dataspace.web.portal import home, public_pages, signing
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 1_000_000
+LONGEST_LENGTH = 20
+"""Digits of a Content-Length that are looked at."""
 PROBLEMS = (400, 401, 402, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503)
 
 HEADERS = {
@@ -103,10 +105,15 @@ async def _answer(request: Request, call: Callable[[Request], Awaitable[Response
         return errors.unforeseen(request, error)
 
 
+def _small(length: str) -> bool:
+    """Whether a Content-Length is a number that is not too large, however many digits were sent."""
+    return length.isdecimal() and len(length) <= LONGEST_LENGTH and int(length) <= LARGEST_BODY
+
+
 async def _guard(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse bodies that are too large or do not say how large they are; add the security headers."""
     length = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > LARGEST_BODY:
+    if "transfer-encoding" in request.headers or not _small(length):
         response: Response = errors.problem(413, "too-large", "a request holds at most 1 MB and states its length")
     else:
         response = await _answer(request, call)

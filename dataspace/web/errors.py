@@ -1,5 +1,7 @@
 """Errors at the edge: class to HTTP status by one table, one JSON shape (RFC 9457), one place that logs."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -8,6 +10,7 @@ from starlette.exceptions import HTTPException
 from dataspace.domain import errors
 from dataspace.logs import log
 from dataspace.web.pages import templates, wants_page
+from dataspace.wire import STORABLE
 
 STATUS: dict[type[errors.DataspaceError], int] = {
     errors.InvalidInput: 422,
@@ -67,11 +70,15 @@ def _invalid(request: Request, error: Exception) -> Response:
     if wants_page(request):
         return _page(request, 404, NOTHING_HERE)
     # The rejected value is left out: a message never repeats what was sent.
-    fields = [
-        {"field": ".".join(str(part) for part in fault["loc"]), "fault": fault["msg"]} for fault in error.errors()
-    ]
+    fields = [{"field": ".".join(map(str, fault["loc"])), "fault": _said(fault)} for fault in error.errors()]
     detail = "; ".join(f"{field['field']}: {field['fault']}" for field in fields[:5])
     return problem(422, "invalid-input", detail, fields=fields[:50])
+
+
+def _said(fault: dict[str, Any]) -> str:
+    if fault.get("ctx", {}).get("pattern") == STORABLE:
+        return "it holds a NUL character, which cannot be kept; remove it"
+    return str(fault["msg"])
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -5,11 +5,30 @@ Amounts of privacy travel as decimal strings, never as floating-point numbers.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+STORABLE = r"^[^\x00]*$"
+"""No NUL, which no database keeps; half a surrogate pair is refused of every text anyway."""
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
+D = TypeVar("D", bound=date)
+
+
+def near(day: D) -> D:
+    """`day`, unless it is so early or late that nothing can be counted from it (ValueError)."""
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise ValueError(f"give a date from the year {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return day
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(near)]
+"""A time with zone that is sent to the node: far enough from the ends of the calendar to count with."""
+Day = Annotated[date, AfterValidator(near)]
+"""A date that is sent to the node."""
+Plain = Annotated[str, StringConstraints(pattern=STORABLE)]
+"""Any text that is sent to the node and may be kept."""
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=STORABLE)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")]
 Amount = Annotated[Decimal, Field(gt=0, le=1_000_000_000, allow_inf_nan=False, max_digits=24)]
 PurposeLetter = Literal["a", "b", "c", "d", "e", "f"]
@@ -53,7 +72,7 @@ class QueryRequest(Shape):
     `purpose` is what the query serves; without it, the permit's only purpose.
     """
 
-    sql: str = Field(min_length=1, max_length=65_536)
+    sql: Plain = Field(min_length=1, max_length=65_536)
     epsilon: Amount | None = None
     rho: Amount | None = None
     accuracy: Amount | None = None
@@ -177,15 +196,15 @@ class ApplicationRequest(Shape):
 
     title: Text
     purposes: list[PurposeLetter] = Field(min_length=1, max_length=6)
-    columns: list[tuple[Slug, Slug, str]] = Field(min_length=1, max_length=5000)
+    columns: list[tuple[Slug, Slug, Plain]] = Field(min_length=1, max_length=5000)
     justification: Text
     lay_summary: Text
     legal_basis: Literal["a", "c", "e", "f"]
-    persons: list[str] = Field(default=[], max_length=100)
-    acting_for: str = Field(default="", max_length=400)
+    persons: list[Plain] = Field(default=[], max_length=100)
+    acting_for: Plain = Field(default="", max_length=400)
     requested: Guarantee
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+    valid_from: Moment
+    valid_until: Moment
 
 
 class ApplicationEntry(Shape):
@@ -264,7 +283,7 @@ class AboutPerson(Shape):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    identifier: str = Field(min_length=1, max_length=200, repr=False)
+    identifier: Plain = Field(min_length=1, max_length=200, repr=False)
 
 
 class OptOutRequest(AboutPerson):
@@ -280,7 +299,7 @@ class OptOutRequest(AboutPerson):
 class OptOutStatusRequest(AboutPerson):
     """`at` is the time of a permit's approval; now by default."""
 
-    at: AwareDatetime | None = None
+    at: Moment | None = None
 
 
 class OptOutChoice(Shape):

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from dataspace.wire import Shape, Text
+from dataspace.wire import Day, Plain, Shape, Text
 
 
 class ClockExtension(Shape):
@@ -49,18 +49,18 @@ class ClockPage(Shape):
 class ClockExtensionRequest(Shape):
     """`until` is the new last day, only where the law leaves the length to the decision."""
 
-    name: str = Field(max_length=100)
-    item: str = Field(default="", max_length=200)
+    name: Plain = Field(max_length=100)
+    item: Plain = Field(default="", max_length=200)
     reason: Text
-    until: date | None = None
+    until: Day | None = None
 
 
 class StepRequest(Shape):
     """A step that happened: `item` is the dataset, holder or finding; `note` what the step has to say."""
 
-    step: str = Field(max_length=100)
-    item: str = Field(default="", max_length=200)
-    note: str = Field(default="", max_length=1000)
+    step: Plain = Field(max_length=100)
+    item: Plain = Field(default="", max_length=200)
+    note: Plain = Field(default="", max_length=1000)
 
 
 class StepEntry(Shape):

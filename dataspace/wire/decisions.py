@@ -4,9 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from dataspace.wire import Amount, Guarantee, Row, Shape, Slug, Text
+from dataspace.wire import STORABLE, Amount, Guarantee, Moment, Plain, Row, Shape, Slug, Text
 
 Version = Annotated[
     int | None, Field(default=None, ge=1, description="the version that was read; a stale one is refused")
@@ -15,8 +15,8 @@ CriterionCode = Literal["1a", "1b", "1c", "1d", "1e", "1f", "1g", "1h", "2-secur
 VerdictCode = Literal["met", "not-met", "not-applicable"]
 OutcomeCode = Literal["grant", "grant-in-part", "refuse", "statistical-answer"]
 ActivityCode = Literal["assessment", "preparation", "environment", "support", "holder-preparation"]
-Column = tuple[Slug, Slug, str]
-PersonId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Column = tuple[Slug, Slug, Plain]
+PersonId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=STORABLE)]
 
 
 class Verdict(Shape):
@@ -37,7 +37,7 @@ class FeeLine(Shape):
 
     activity: ActivityCode
     cents: int = Field(ge=0, le=10**12)
-    holder: str = Field(default="", max_length=400)
+    holder: Plain = Field(default="", max_length=400)
 
 
 class FeeEstimate(Shape):
@@ -58,21 +58,21 @@ class Terms(Shape):
     struck_persons: list[PersonId] = Field(default=[], max_length=100)
     purposes: list[Literal["a", "b", "c", "d", "e", "f"]] = Field(default=[], max_length=6)
     guarantee: Guarantee | None = None
-    valid_until: AwareDatetime | None = None
+    valid_until: Moment | None = None
     conditions: list[Text] = Field(default=[], max_length=50)
     min_cell: int = Field(default=0, ge=0)
-    aggregates: list[str] = Field(default=[], max_length=50)
-    population: str = Field(default="", max_length=4000)
+    aggregates: list[Plain] = Field(default=[], max_length=50)
+    population: Plain = Field(default="", max_length=4000)
     snapshot_rule: Literal["at-grant", "current"] = "at-grant"
-    opt_out_exception: str = Field(default="", max_length=4000)
-    principal_investigator: str = Field(default="", max_length=100)
+    opt_out_exception: Plain = Field(default="", max_length=4000)
+    principal_investigator: Plain = Field(default="", max_length=100)
 
 
 class Tabulation(Shape):
     """One named question of a tabulation plan and its price."""
 
     name: Slug
-    sql: str = Field(min_length=1, max_length=65_536)
+    sql: Plain = Field(min_length=1, max_length=65_536)
     epsilon: Amount
 
 
@@ -103,7 +103,7 @@ class ReasonedStepRequest(StepRequest):
 
 
 class DeclineRequest(StepRequest):
-    reasons: str = Field(default="", max_length=4000)
+    reasons: Plain = Field(default="", max_length=4000)
 
 
 class InterestRequest(Shape):
@@ -179,7 +179,7 @@ class AmendmentRequest(Shape):
 
 
 class ExtensionRequest(Shape):
-    valid_until: AwareDatetime
+    valid_until: Moment
     reasons: Text
 
 
@@ -245,7 +245,7 @@ class TabulationAnswer(Shape):
 
 class ExclusionRequest(Shape):
     person: PersonId
-    until: AwareDatetime
+    until: Moment
     reasons: Text
 
 

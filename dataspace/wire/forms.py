@@ -3,17 +3,34 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
-from dataspace.wire import Amount, Guarantee, Shape, Slug, Text
+from dataspace.wire import STORABLE, Amount, Guarantee, Moment, Shape, Slug, Text
 
 Kind = Literal["access-application", "data-request"]
-STORABLE = r"^[^\x00]*$"
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=STORABLE)]
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.]{0,199}$")]
 Long = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20_000, pattern=STORABLE)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+
+
+def _storable(answer: JsonValue) -> JsonValue:
+    texts = [answer]
+    while texts:
+        match texts.pop():
+            case str() as text:
+                if any(sign == "\x00" or "\ud800" <= sign <= "\udfff" for sign in text):
+                    raise ValueError("an answer holds a NUL or half a surrogate pair, which cannot be kept; remove it")
+            case list() as values:
+                texts += values
+            case dict() as members:
+                texts += [*members, *members.values()]
+    return answer
+
+
+Given = Annotated[JsonValue, AfterValidator(_storable)]
+"""The answer to a question of a form."""
 
 
 class Said(Shape):
@@ -107,10 +124,17 @@ class Content(Shape):
     persons: list[Name] = Field(default=[], max_length=100)
     acting_for: Line = ""
     requested: Guarantee | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
     tabulation: list[PlannedTable] = Field(default=[], max_length=100)
-    answers: dict[Key, dict[Key, JsonValue]] = Field(default={}, max_length=50)
+    answers: dict[Key, dict[Key, Given]] = Field(default={}, max_length=50)
+
+
+class Kept(Content):
+    """What was written, as the node keeps it; an old case may have any period."""
+
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 class FieldFault(Shape):
@@ -147,7 +171,7 @@ class DraftEntry(Shape):
     number: str
     state: str
     version: int
-    content: Content
+    content: Kept
     missing: list[FieldFault]
     returned: Return | None
     attachments: list[AttachmentEntry]
@@ -159,7 +183,7 @@ class EditionEntry(Shape):
     version: int
     submitted_at: datetime
     submitted_by: str
-    content: Content
+    content: Kept
 
 
 class Difference(Shape):

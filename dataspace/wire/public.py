@@ -4,12 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
-from dataspace.wire import Shape, Text
+from dataspace.wire import STORABLE, Day, Moment, Plain, Shape, Text
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=STORABLE)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=STORABLE)]
 ResultKind = Literal["paper", "policy-document", "regulatory-procedure", "product-or-service", "algorithm"]
 Part = Literal["title", "lay-summary", "reasons", "passage"]
 Ground = Literal["trade-secret", "intellectual-property", "personal-data", "security"]
@@ -93,7 +93,7 @@ class ConfidentialRequest(Shape):
     part: Part
     ground: Ground
     reason: Text
-    passage: str = Field(default="", max_length=2000)
+    passage: Plain = Field(default="", max_length=2000)
 
 
 class ConfidentialEntry(Shape):
@@ -118,9 +118,9 @@ class ResultRequest(Shape):
 
     kind: ResultKind
     title: Title
-    link: str = Field(min_length=1, max_length=500)
+    link: Plain = Field(min_length=1, max_length=500)
     lay_summary: Text
-    supersedes: str = Field(default="", max_length=40)
+    supersedes: Plain = Field(default="", max_length=40)
 
 
 class ResultRegistered(Shape):
@@ -131,7 +131,7 @@ class ResultRegistered(Shape):
 
 
 class ExtensionRequest(Shape):
-    until: AwareDatetime
+    until: Moment
     reason: Text
 
 
@@ -149,8 +149,8 @@ class FindingRequest(Shape):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    dataset: str = Field(max_length=100)
-    pseudonym: str = Field(max_length=80, repr=False)
+    dataset: Plain = Field(max_length=100)
+    pseudonym: Plain = Field(max_length=80, repr=False)
     text: Text = Field(repr=False)
 
 
@@ -186,8 +186,8 @@ class ComplaintRequest(Shape):
     subject: Subject
     complainants: list[ComplainantEntry] = Field(min_length=1, max_length=50, repr=False)
     text: Text = Field(repr=False)
-    contact: str = Field(default="", max_length=400, repr=False)
-    case: str = Field(default="", max_length=40)
+    contact: Plain = Field(default="", max_length=400, repr=False)
+    case: Plain = Field(default="", max_length=40)
 
 
 class ComplaintReceipt(Shape):
@@ -201,8 +201,8 @@ class ComplaintReceipt(Shape):
 class ComplaintKey(Shape):
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    receipt: str = Field(max_length=60)
-    secret: str = Field(max_length=100, repr=False)
+    receipt: Plain = Field(max_length=60)
+    secret: Plain = Field(max_length=100, repr=False)
 
 
 class ComplaintProgress(Shape):
@@ -233,8 +233,8 @@ class MeasureRequest(Shape):
     kind: MeasureKind
     organisation: Name
     reasons: Text
-    permit_number: str = Field(default="", max_length=40)
-    until: AwareDatetime | None = None
+    permit_number: Plain = Field(default="", max_length=40)
+    until: Moment | None = None
 
 
 class MeasureEntry(Shape):
@@ -253,7 +253,7 @@ class FactRequest(Shape):
     """Something for the activity report that nothing at the node records; `amount` in euro."""
 
     kind: FactKind
-    on: date
+    on: Day
     text: Title
     amount: Decimal = Field(default=Decimal(0), ge=0, max_digits=14, decimal_places=2)
 
@@ -266,8 +266,8 @@ class FactEntry(FactRequest):
 class PeriodRequest(Shape):
     """From a day until before a day."""
 
-    start: date
-    end: date
+    start: Day
+    end: Day
 
 
 class EditionEntry(Shape):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from dataspace.wire import Shape
+from dataspace.wire import Day, Plain, Shape
 
 Scope = Literal["read", "query", "apply", "decide", "record", "audit", "opt-out", "operate", "account"]
 Kind = Literal[
@@ -28,7 +28,7 @@ class Person(Shape):
 class TokenRequest(Shape):
     """A personal access token for oneself; without scopes it may do all that its person may."""
 
-    label: str = Field(default="", max_length=200)
+    label: Plain = Field(default="", max_length=200)
     scopes: list[Scope] = Field(default=[])
     days: int = Field(default=90, ge=1, le=365)
 
@@ -73,13 +73,13 @@ class RolesRequest(Shape):
 class Organisation(Shape):
     """An organisation; `exempt` are holders that no duty binds (Art. 50(1)(b)), and is told, never set."""
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Plain = Field(min_length=1, max_length=200)
     kind: Kind = "user-organisation"
     public_body: bool = False
     country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
-    legal_id: str = Field(default="", max_length=64)
+    legal_id: Plain = Field(default="", max_length=64)
     size: Literal["micro", "small", "medium", "large"] | None = None
-    trusted_until: date | None = None
+    trusted_until: Day | None = None
 
 
 class OrganisationEntry(Organisation):

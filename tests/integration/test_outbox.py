@@ -382,6 +382,41 @@ def test_a_webhook_goes_only_where_a_setting_says(url: str, rules: WebhookRules,
         check_address(url, rules)
 
 
+PRIVATE = ["10.0.0.5", "192.168.1.1", "172.16.0.1", "100.64.0.1", "fd00::1", "::ffff:10.0.0.5", "64:ff9b::a00:5"]
+LOCAL = ["127.0.0.1", "::1", "::", "169.254.169.254", "fe80::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"]
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every host name has these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [(one, "internal-address-not-allowed") for one in PRIVATE] + [(one, "loopback-not-allowed") for one in LOCAL],
+)
+def test_a_webhook_does_not_follow_a_name_inside(monkeypatch: pytest.MonkeyPatch, address: str, fault: str) -> None:
+    resolve(monkeypatch, "8.8.8.8", address)
+    with pytest.raises(NotDelivered, match=fault):
+        check_address("https://hook.example.eu/", WebhookRules(frozenset({"hook.example.eu"})))
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_an_internal_host_may_be_at_a_private_address(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    named = frozenset({"hook.example.eu"})
+    resolve(monkeypatch, address)
+    check_address("https://hook.example.eu/", WebhookRules(named, internal=named))
+    resolve(monkeypatch, address, "169.254.169.254")
+    with pytest.raises(NotDelivered, match="loopback-not-allowed"):
+        check_address("https://hook.example.eu/", WebhookRules(named, internal=named))
+
+
+def test_a_named_host_at_a_public_address_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, "8.8.8.8", "2001:4860:4860::8888")
+    check_address("https://hook.example.eu/", WebhookRules(frozenset({"hook.example.eu"})))
+
+
 def test_mail_in_the_open_is_refused_where_tls_is_asked_for(inbox: tuple[Inbox, MailServer], tmp_path: Path) -> None:
     box, server = inbox
     node = make_node(tmp_path)

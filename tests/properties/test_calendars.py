@@ -123,3 +123,19 @@ def test_a_part_of_a_country_has_its_own_holidays() -> None:
 def test_unknown_places_are_refused(country: str, zone: str) -> None:
     with pytest.raises(ValueError, match="no"):
         national_calendar(country, zone)
+
+
+@given(CALENDARS, st.dates(), st.builds(Length, st.integers(0, 2000), st.sampled_from(Unit)))
+def test_no_day_is_too_early_or_late_to_count_with(calendar: Calendar, day: date, length: Length) -> None:
+    last = calendar.last_day(day, length, timedelta(days=2000))
+    assert last >= min(day + timedelta(days=1), date.max) if day < date.max else last == date.max
+    assert calendar.over(last) >= calendar.over(day)
+    if length.unit is not Unit.WORKING_DAYS:
+        assert calendar.day_before(day, length) <= day
+
+
+@pytest.mark.parametrize("moment", [datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_moment_at_the_end_of_the_calendar_falls_on_its_last_day(moment: datetime, zone: str) -> None:
+    fallen = national_calendar("FR", zone).day_of(moment)
+    assert abs(fallen - moment.date()) <= timedelta(days=1)

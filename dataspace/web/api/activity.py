@@ -1,6 +1,5 @@
 """Measures of non-compliance (Art. 63), and the activity report (Art. 59) with the facts entered for it."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -10,13 +9,13 @@ from dataspace.domain.measures import MeasureKind
 from dataspace.services import activity, measures
 from dataspace.web.api import public_present as present
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
-from dataspace.wire import ReasonsRequest
+from dataspace.wire import Day, ReasonsRequest
 from dataspace.wire import public as wire
 
 router = APIRouter(tags=["activity"])
 
-From = Annotated[date, Query(alias="from")]
-To = Annotated[date, Query(alias="to")]
+From = Annotated[Day, Query(alias="from")]
+To = Annotated[Day, Query(alias="to")]
 
 MOST_REPORTS = 16
 """Reports kept in memory."""

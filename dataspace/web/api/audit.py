@@ -10,22 +10,31 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
 
 from catalog.spreadsheets import neutral
 from dataspace.domain.audit_records import AuditFilter, kind_of, to_line
 from dataspace.domain.events import AuditEntry, content
 from dataspace.services import audit_trail
 from dataspace.web.auth import CurrentActor, CurrentNode
+from dataspace.wire import Plain, near
 from dataspace.wire.ledger import AuditEventEntry
 
 router = APIRouter(prefix="/audit", tags=["audit"])
 
 COLUMNS = ("seq", "at", "kind", "actor", "subject", "details", "previous", "hash")
 
-Name = Annotated[str | None, Query(max_length=100)]
-Moment = Annotated[datetime | None, Query(description="with zone; UTC where it has none")]
+Name = Annotated[Plain | None, Query(max_length=100)]
 After = Annotated[int, Query(ge=0, le=2**62, description="the last entry you have")]
 Most = Annotated[int, Query(ge=1, le=audit_trail.PAGE)]
+
+
+def _zoned(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+Zoned = Annotated[datetime, AfterValidator(_zoned), AfterValidator(near)]
+Time = Annotated[Zoned | None, Query(description="with zone; UTC where it has none")]
 
 
 class Format(StrEnum):
@@ -37,10 +46,10 @@ def _filter(
     actor: Name = None,
     subject: Name = None,
     kind: Name = None,
-    since: Annotated[Moment, Query(alias="from")] = None,
-    until: Annotated[Moment, Query(alias="to")] = None,
+    since: Annotated[Time, Query(alias="from")] = None,
+    until: Annotated[Time, Query(alias="to")] = None,
 ) -> AuditFilter:
-    return AuditFilter(actor, subject, kind_of(kind) if kind else None, _zoned(since), _zoned(until))
+    return AuditFilter(actor, subject, kind_of(kind) if kind else None, since, until)
 
 
 Wanted = Annotated[AuditFilter, Depends(_filter)]
@@ -85,7 +94,3 @@ def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
 
 def _fields(entry: AuditEntry) -> dict[str, object]:
     return {**content(entry.seq, entry.event), "previous": entry.previous, "hash": entry.hash}
-
-
-def _zoned(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

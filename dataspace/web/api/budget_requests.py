@@ -7,9 +7,9 @@ from fastapi import APIRouter
 
 from dataspace import wire
 from dataspace.domain.budget_requests import BudgetRequest
-from dataspace.domain.privacy import Guarantee
 from dataspace.services import budget_requests
 from dataspace.services.budget_requests import MoreRho, Total, Wish
+from dataspace.web.api import contents
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
 from dataspace.wire.ledger import BudgetRequestEntry, BudgetWish
 
@@ -65,7 +65,7 @@ def refuse(
 
 def _wish(wish: BudgetWish) -> Wish:
     if wish.total is not None:
-        return Total(Guarantee(wish.total.epsilon, wish.total.delta))
+        return Total(contents.guarantee(wish.total))
     return MoreRho(Fraction(wish.rho or 0))
 
 

@@ -1,6 +1,5 @@
 """Deadlines (who waits for what until when), their extension, and steps of the law that are recorded by hand."""
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,6 +9,7 @@ from dataspace.domain.clock_access import may_extend
 from dataspace.domain.clock_states import OPEN, Clock, ClockState
 from dataspace.services import clocks, steps
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
+from dataspace.wire import Day
 from dataspace.wire import clocks as wire
 
 router = APIRouter(tags=["clocks"])
@@ -20,7 +20,7 @@ def list_clocks(
     node: CurrentNode,
     actor: CurrentActor,
     state: Annotated[list[ClockState] | None, Query(description="by default every state that is open")] = None,
-    due_before: date | None = None,
+    due_before: Day | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> wire.ClockPage:

@@ -45,10 +45,10 @@ def written(content: shapes.Content, applicant: Actor) -> Written:
     return Written(heart, Answers(form.name, form.version, flat))
 
 
-def content_of(kind: ApplicationKind, paper: Written) -> shapes.Content:
+def content_of(kind: ApplicationKind, paper: Written) -> shapes.Kept:
     """The wire shape of what was written; of a short application without answers."""
     heart = paper.form
-    return shapes.Content(
+    return shapes.Kept(
         kind=kind.value,
         form_version=paper.answers.version or None,
         title=heart.title,

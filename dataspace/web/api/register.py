@@ -11,7 +11,7 @@ from dataspace.domain.results import ResultKind, acknowledgement
 from dataspace.services import register, results
 from dataspace.web.api import public_present as present
 from dataspace.web.auth import CurrentActor, CurrentNode, Identifier
-from dataspace.wire import ReasonsRequest
+from dataspace.wire import Plain, ReasonsRequest
 from dataspace.wire import public as wire
 
 router = APIRouter(tags=["register"])
@@ -19,7 +19,7 @@ router = APIRouter(tags=["register"])
 Number = Annotated[str, Query(max_length=40, pattern=r"^[A-Za-z0-9-]*$")]
 Most = Annotated[int, Query(ge=1, le=100)]
 Dataset = Annotated[str, Query(max_length=100, pattern=r"^[a-z0-9_-]*$")]
-Words = Annotated[str, Query(max_length=200)]
+Words = Annotated[Plain, Query(max_length=200)]
 
 
 @router.get("/register")

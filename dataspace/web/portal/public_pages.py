@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,6 +21,7 @@ from dataspace.web.api.complaints import may_file, may_follow
 from dataspace.web.auth import CurrentNode, Identifier
 from dataspace.web.feed import MEDIA_TYPE, atom
 from dataspace.web.pages import page, unkept
+from dataspace.wire import Day
 from dataspace.wire import public as wire
 
 router = APIRouter(include_in_schema=False)
@@ -72,7 +72,7 @@ def show_measures(request: Request, node: CurrentNode) -> Response:
 @router.api_route("/activity-report", methods=READ, response_class=HTMLResponse)
 def show_report(
     request: Request, node: CurrentNode,
-    start: Annotated[date | None, Query(alias="from")] = None, end: Annotated[date | None, Query(alias="to")] = None,
+    start: Annotated[Day | None, Query(alias="from")] = None, end: Annotated[Day | None, Query(alias="to")] = None,
 ) -> Response:  # fmt: skip
     """The frozen editions, and a period as the records stand now if one is asked for."""
     editions = [present.edition(one) for one in activity.list_editions(node.unit_of_work())]
