@@ -14,6 +14,7 @@ from dataspace.domain.permissions import (
     check_no_conflict,
 )
 from dataspace.domain.permits import DataPermit, PermitAction
+from dataspace.domain.tabulations import NODE_USER
 from dataspace.services.ports import UnitOfWork
 
 
@@ -37,7 +38,9 @@ def check_free_to_act(uow: UnitOfWork, by: Actor, now: datetime) -> None:
 
 
 def check_can_be_named(uow: UnitOfWork, persons: frozenset[str], now: datetime) -> None:
-    """Raises InvalidApplication if somebody cannot be given access: unknown here, or excluded (Art. 63(3))."""
+    """Raises InvalidApplication if somebody cannot be given access: unknown, excluded (Art. 63(3)), the node itself."""
+    if NODE_USER.id in persons:
+        raise InvalidApplication("the node itself is given no access; name the natural persons who are to have it")
     unknown = persons - {person.id for person in uow.accounts.all()}
     if unknown:
         raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")

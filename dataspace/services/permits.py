@@ -78,9 +78,10 @@ def grant_permit(
             opt_out_exception=exception,
         )
         plan = proposal.plan or plan_of(application.form.tabulation)
-        if plan is not None:
+        if plan is None:
+            check_can_be_named(uow, permit.persons, now)
+        else:
             permit = replace(permit, persons=frozenset({_node_user(uow, now).id}))
-        check_can_be_named(uow, permit.persons, now)
         decided = replace(_decided(application, ApplicationAction.GRANT, by, now), reasons=proposal.reasons)
         details = {"number": application.number, "permit": permit.id, "outcome": proposal.outcome.value}
         uow.applications.save(decided, AuditEvent(EventKind.APPLICATION_GRANTED, by.id, application.id, now, details))

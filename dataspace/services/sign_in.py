@@ -27,6 +27,7 @@ from dataspace.domain.sign_in import (
     new_secret,
     throttle_key,
 )
+from dataspace.domain.tabulations import NODE_USER, check_not_the_node
 from dataspace.domain.token_scopes import relies_on
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.sign_in_ports import Passwords
@@ -75,6 +76,7 @@ def invite(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str, *, login: s
     `login` is the account name a password is set under; by default the one the person has, else their identifier.
     """
     check_may(by, NodeAction.MANAGE_PERSON)
+    check_not_the_node(person_id)
     now, secret = clock.now(), new_secret()
     with uow:
         person = uow.accounts.get(person_id)
@@ -143,7 +145,7 @@ def sign_in_with_password(
         person = uow.accounts.get(account.person) if account is not None else None
         # read again: the password may have been changed meanwhile
         unchanged = account is not None and uow.sign_ins.account(account.login) == account
-        if account is None or person is None or not (right and unchanged and person.active):
+        if account is None or person is None or not (right and unchanged and _let_in(person)):
             raise NotAuthenticated(REFUSED)
         _take_back(uow, *keys)
         if account.demo and not demo_mode:
@@ -171,7 +173,7 @@ def sign_in_with_identity(
     with uow:
         known = uow.sign_ins.person_of(identity.issuer, identity.subject)
         person = uow.accounts.get(known) if known else _link(uow, identity, rules, invitation, now)
-        if not person.active:
+        if not _let_in(person):
             raise NotAuthenticated(NOT_LINKED)
         if rules.roles:
             person = _follow_roles(uow, person, identity, rules, now)
@@ -208,9 +210,15 @@ def _take_back(uow: UnitOfWork, account: str, address: str) -> None:
 
 def _invited(uow: UnitOfWork, now: datetime, secret: str) -> tuple[Actor, Invitation]:
     invitation = uow.sign_ins.invitation(digest(secret))
-    if invitation is None or not invitation.valid(now):
+    person = uow.accounts.get(invitation.person) if invitation is not None and invitation.valid(now) else None
+    if invitation is None or person is None or not _let_in(person):
         raise NotAuthenticated(LINK_OVER)
-    return uow.accounts.get(invitation.person), invitation
+    return person, invitation
+
+
+def _let_in(person: Actor) -> bool:
+    """Never the node itself, whatever account, identity or link an earlier version gave it."""
+    return person.active and person.id != NODE_USER.id
 
 
 def _due(uow: UnitOfWork, person: Actor, login: str, now: datetime) -> PasswordDue:
