@@ -230,6 +230,25 @@ def test_what_userinfo_tells_counts_for_the_same_subject_only(
     assert sign_in_at(make_browser(api), provider).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("signed", "told"),
+    [
+        ({"email": "carl@example.org"}, {"email": "mallory@evil.example", "email_verified": True}),
+        ({"email": "carl@example.org"}, {"email_verified": True}),
+        ({"email_verified": True}, {"email": "carl@example.org"}),
+        ({"email_verified": True}, {"email": "carl@example.org", "email_verified": False}),
+        ({"email": None}, {"email": "carl@example.org", "email_verified": True}),
+    ],
+)
+def test_an_address_is_verified_by_who_tells_it(api: ApiNode, provider: Provider, signed: Claims, told: Claims) -> None:
+    people = api.people
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    provider.forge = lambda claims: {n: claims[n] for n in claims if not n.startswith("email")} | signed
+    provider.userinfo = told | {"sub": "subject-1"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+
+
 def test_an_email_that_two_persons_share_links_nobody(api: ApiNode, provider: Provider) -> None:
     people = api.people
     for person in (people.colleague, people.researcher):
