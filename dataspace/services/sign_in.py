@@ -34,6 +34,7 @@ from dataspace.services.sign_in_ports import Passwords
 
 REFUSED = "the account name or the password is wrong; try again, or ask the operator for a new one-time link"
 NOT_LINKED = "this identity is not linked to a person here; ask the operator for a one-time link"
+LINKED_ELSEWHERE = "this identity belongs to another person here already; the operator can look into it"
 LINK_OVER = "this one-time link is unknown, used or expired; ask the operator for a new one"
 
 
@@ -171,8 +172,7 @@ def sign_in_with_identity(
     """
     now = clock.now()
     with uow:
-        known = uow.sign_ins.person_of(identity.issuer, identity.subject)
-        person = uow.accounts.get(known) if known else _link(uow, identity, rules, invitation, now)
+        person = _whose(uow, identity, rules, invitation, now)
         if not _let_in(person):
             raise NotAuthenticated(NOT_LINKED)
         if rules.roles:
@@ -228,16 +228,27 @@ def _due(uow: UnitOfWork, person: Actor, login: str, now: datetime) -> PasswordD
     return PasswordDue(secret)
 
 
-def _link(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: str | None, now: datetime) -> Actor:
-    if secret is not None:
-        person, invitation = _invited(uow, now, secret)
-        if not uow.sign_ins.use_invitation(invitation.digest, now):
-            raise NotAuthenticated(LINK_OVER)
-    else:
-        matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
-        if matched is None:
-            raise NotAuthenticated(NOT_LINKED)
-        person = matched
+def _whose(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: str | None, now: datetime) -> Actor:
+    """The person of an identity, linked now if it has none. A link that leads to another person stays unused."""
+    known = uow.sign_ins.person_of(identity.issuer, identity.subject)
+    if secret is None:
+        return uow.accounts.get(known) if known else _link(uow, identity, _matched(uow, identity, rules), now)
+    person, invitation = _invited(uow, now, secret)
+    if known not in (None, person.id):
+        raise NotAuthenticated(LINKED_ELSEWHERE)
+    if not uow.sign_ins.use_invitation(invitation.digest, now):
+        raise NotAuthenticated(LINK_OVER)
+    return person if known else _link(uow, identity, person, now)
+
+
+def _matched(uow: UnitOfWork, identity: Identity, rules: IdentityRules) -> Actor:
+    matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
+    if matched is None:
+        raise NotAuthenticated(NOT_LINKED)
+    return matched
+
+
+def _link(uow: UnitOfWork, identity: Identity, person: Actor, now: datetime) -> Actor:
     event = AuditEvent(EventKind.IDENTITY_LINKED, person.id, person.id, now, {"issuer": identity.issuer})
     uow.sign_ins.link(identity.issuer, identity.subject, person.id, event)
     return person

@@ -1,7 +1,9 @@
 """Signing in at an identity provider: a real one on loopback, and one that forges."""
 
 import hmac
+import html
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,9 +65,20 @@ def invitation_for(api: ApiNode) -> str:
 
 def leave(browser: Browser, invitation: str = "", following: str = "/account") -> dict[str, str]:
     """What the browser is sent to the provider with."""
-    away = browser.get(f"/sign-in/provider?invitation={invitation}&next={following}")
+    url = where_to(browser, invitation, following)
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def where_to(browser: Browser, invitation: str = "", following: str = "/account") -> str:
+    """The provider's address that the sign-in page, or the page of a one-time link, leads to."""
+    if invitation:
+        page = f"/invitation/{invitation}"
+        left = browser.post(f"{page}/provider", {}, browser.csrf(page))
+        assert left.status_code == 200
+        return html.unescape(re.findall(r'class="button" href="([^"]+)"', left.text)[0])
+    away = browser.get(f"/sign-in/provider?next={following}")
     assert away.status_code == 302
-    return {name: values[0] for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()}
+    return away.headers["location"]
 
 
 def sign_in_at(browser: Browser, provider: Provider, invitation: str = "", **answer: str) -> Response:
@@ -200,8 +213,51 @@ def test_a_one_time_link_links_one_identity(api: ApiNode, provider: Provider) ->
     link = invitation_for(api)
     assert sign_in_at(make_browser(api), provider, link).status_code == 303
     provider.forge = lambda claims: claims | {"sub": "subject-2"}
-    assert sign_in_at(make_browser(api), provider, link).status_code == 401
-    assert sign_in_at(make_browser(api), provider, "made-up").status_code == 401
+    for over in (link, "made-up"):
+        assert make_browser(api).get(f"/invitation/{over}").status_code == 401
+
+
+def test_a_one_time_link_that_is_used_meanwhile_links_nothing(api: ApiNode, provider: Provider) -> None:
+    link, late = invitation_for(api), make_browser(api)
+    asked = leave(late, link)
+    assert sign_in_at(make_browser(api), provider, link).status_code == 303
+    provider.forge, provider.nonce = lambda claims: claims | {"sub": "subject-2"}, asked["nonce"]
+    assert come_back(late, {"code": "c", "state": asked["state"]}).status_code == 401
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+
+
+def test_an_address_that_somebody_was_sent_links_no_identity(api: ApiNode, provider: Provider) -> None:
+    link, victim = invitation_for(api), make_browser(api)
+    away = victim.get(f"/sign-in/provider?invitation={link}")
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    provider.nonce = asked["nonce"][0]
+    assert come_back(victim, {"code": "c", "state": asked["state"][0]}).status_code == 401
+    # a form of another site has no token of this browser's
+    for csrf in (None, "", "0" * 64, make_browser(api).csrf(f"/invitation/{link}")):
+        forged = victim.post(f"/invitation/{link}/provider", {}, csrf)
+        assert (forged.status_code, "dataspace-flow" in forged.headers["set-cookie"]) == (403, False)
+    assert sign_in_at(make_browser(api), provider, link).status_code == 303
+
+
+def test_an_identity_of_another_person_is_not_linked_and_the_link_stays(api: ApiNode, provider: Provider) -> None:
+    linked(api, provider)
+    people = api.people
+    link = sign_in.invite(people.uow, people.clock, SYSTEM, people.researcher.id)
+    browser = make_browser(api)
+    assert sign_in_at(browser, provider, link).status_code == 401
+    assert browser.session is None
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(browser, provider, link).status_code == 303
+    assert "Rita Researcher" in browser.get("/account").text
+
+
+def test_the_way_to_the_provider_is_a_page_in_two_languages(api: ApiNode) -> None:
+    browser, page = make_browser(api), f"/invitation/{invitation_for(api)}"
+    browser.get(f"{page}?lang=fr")
+    left = browser.post(f"{page}/provider", {}, browser.csrf(page))
+    assert ("Vers votre organisation" in left.text, left.headers["cache-control"]) == (True, "no-store")
+    assert f"{page}?lang=en" in left.text
 
 
 @pytest.mark.parametrize(
@@ -313,8 +369,7 @@ def test_a_real_provider_signs_a_person_in(tmp_path: Path) -> None:
         browser = make_browser(api)
         link = invitation_for(api)
         for invitation in (link, ""):
-            away = browser.get(f"/sign-in/provider?invitation={invitation}")
-            back = httpx2.post(away.headers["location"], data={"sub": "carl@university.example"}, timeout=10)
+            back = httpx2.post(where_to(browser, invitation), data={"sub": "carl@university.example"}, timeout=10)
             assert back.status_code == 302, back.text[:500]
             landed = browser.get(back.headers["location"].removeprefix(BASE))
             assert (landed.status_code, landed.headers["location"]) == (303, "/account"), landed.text[-800:]
