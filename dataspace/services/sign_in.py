@@ -168,7 +168,8 @@ def sign_in_with_identity(
 ) -> SignedIn:
     """Open a session for the person linked to the identity, linking it first by a one-time link or a verified e-mail.
 
-    Raises NotAuthenticated; InvalidInput if the provider gives roles that one person cannot hold together.
+    Raises NotAuthenticated; InvalidInput if the provider gives roles that one person cannot hold together: the link
+    and the roles it took away stand then.
     """
     now = clock.now()
     with uow:
@@ -176,7 +177,14 @@ def sign_in_with_identity(
         if not _let_in(person):
             raise NotAuthenticated(NOT_LINKED)
         if rules.roles:
-            person = _follow_roles(uow, person, identity, rules, now)
+            person = _withdraw_roles(uow, person, identity, rules, now)
+        uow.commit()
+    with uow:
+        person = uow.accounts.get(person.id)
+        if not _let_in(person):
+            raise NotAuthenticated(NOT_LINKED)
+        if rules.roles:
+            person = _give_roles(uow, person, identity, rules, now)
         opened = _open(uow, person, SignInMethod.OIDC, now, replaces)
         uow.commit()
     return opened
@@ -242,8 +250,9 @@ def _whose(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: st
 
 
 def _matched(uow: UnitOfWork, identity: Identity, rules: IdentityRules) -> Actor:
+    """Whose verified e-mail it is, unless they have an identity there: a mailbox may be given to somebody else."""
     matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
-    if matched is None:
+    if matched is None or uow.sign_ins.has_identity(identity.issuer, matched.id):
         raise NotAuthenticated(NOT_LINKED)
     return matched
 
@@ -254,13 +263,25 @@ def _link(uow: UnitOfWork, identity: Identity, person: Actor, now: datetime) -> 
     return person
 
 
-def _follow_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
+def _withdraw_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
     """Roles that the table names follow the provider; others are the operator's and stay."""
-    given = frozenset(rules.roles[name] for name in identity.roles if name in rules.roles)
-    after = replace(person, roles=(person.roles - frozenset(rules.roles.values())) | given)
+    gone = frozenset(rules.roles.values()) - _given(identity, rules)
+    return _change_roles(uow, person, replace(person, roles=person.roles - gone), now)
+
+
+def _give_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
+    after = replace(person, roles=person.roles | _given(identity, rules))
+    check_compatible(after.roles)
+    return _change_roles(uow, person, after, now)
+
+
+def _given(identity: Identity, rules: IdentityRules) -> frozenset[Role]:
+    return frozenset(rules.roles[name] for name in identity.roles if name in rules.roles)
+
+
+def _change_roles(uow: UnitOfWork, person: Actor, after: Actor, now: datetime) -> Actor:
     if after.roles == person.roles:
         return person
-    check_compatible(after.roles)
     details = {"roles": " ".join(sorted(after.roles)), "before": " ".join(sorted(person.roles)), "by": "provider"}
     uow.accounts.change_roles(after, AuditEvent(EventKind.ROLES_CHANGED, person.id, person.id, now, details))
     if person.roles - after.roles:

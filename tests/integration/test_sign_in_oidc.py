@@ -305,6 +305,17 @@ def test_an_address_is_verified_by_who_tells_it(api: ApiNode, provider: Provider
     assert sign_in_at(make_browser(api), provider).status_code == 401
 
 
+def test_an_email_links_one_identity_of_a_person(api: ApiNode, provider: Provider) -> None:
+    people = api.people
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    assert sign_in_at(make_browser(api), provider).status_code == 303
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+    # the operator may still say that both are the same person
+    assert sign_in_at(make_browser(api), provider, invitation_for(api)).status_code == 303
+
+
 def test_an_email_that_two_persons_share_links_nobody(api: ApiNode, provider: Provider) -> None:
     people = api.people
     for person in (people.colleague, people.researcher):
@@ -336,6 +347,21 @@ def test_roles_kept_apart_are_not_given_by_a_provider_either(api: ApiNode, provi
     assert sign_in_at(make_browser(api), provider).status_code == 422
     with people.uow.reading() as uow:
         assert Role.OPERATOR not in uow.accounts.get(people.colleague.id).roles
+
+
+def test_roles_are_taken_away_also_where_those_given_cannot_be_held(api: ApiNode, provider: Provider) -> None:
+    browser, people, carl = linked(api, provider), api.people, api.people.colleague
+    give = frozenset({Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER})
+    token = api.token(persons.change_roles(people.uow, people.clock, SYSTEM, carl.id, give=give))
+    configure(api, oidc_roles={"deciders": Role.HDAB_DECISION_MAKER, "auditors": Role.OPERATOR})
+    assert browser.get("/account").status_code == 200
+    refused = make_browser(api)
+    assert sign_in_at(refused, provider).status_code == 422
+    assert refused.session is None
+    with people.uow.reading() as uow:
+        assert uow.accounts.get(carl.id).roles == {Role.APPLICANT, Role.HDAB_ASSESSOR}
+    assert browser.get("/account").status_code == 303
+    assert api.client.get("/api/v1/account", headers=token).status_code == 401
 
 
 def test_a_deactivated_person_is_not_let_in_by_the_provider(api: ApiNode, provider: Provider) -> None:
