@@ -139,7 +139,16 @@ def test_a_doi_becomes_an_address(text: str) -> None:
 
 @pytest.mark.parametrize(
     "link",
-    ["http://example.org", "javascript:alert(1)", "https://", "paper", 'https://x.org/"><b>', "https://x.org/\n"],
+    [
+        "http://example.org",
+        "javascript:alert(1)",
+        "https://",
+        "paper",
+        'https://x.org/"><b>',
+        "https://x.org/\n",
+        "https://u:p@x.org/",
+        "https://doi.org@x.org/",
+    ],
 )
 def test_no_other_link_is_taken(link: str) -> None:
     with pytest.raises(InvalidInput, match="https"):
