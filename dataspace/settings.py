@@ -7,6 +7,7 @@ matters and is refused otherwise (`production_faults`).
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -44,6 +45,10 @@ class Settings(BaseSettings):
     )
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    trusted_proxies: str = Field(
+        default="",
+        description="addresses of reverse proxies whose X-Forwarded-For is believed, separated by spaces; none: nobody",
+    )
     public_url: str = "http://127.0.0.1:8000"
     checkpoint_root: Path | None = Field(default=None, description="signed checkpoints; home/checkpoints by default")
     witness: Path | None = Field(
@@ -115,6 +120,10 @@ class Settings(BaseSettings):
         return self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else None
 
     @property
+    def proxies(self) -> list[str]:
+        return self.trusted_proxies.split()
+
+    @property
     def checkpoints(self) -> tuple[Path, ...]:
         """The node's own folder of checkpoints first, then its witness, if it has one."""
         own = self.checkpoint_root or self.home / "checkpoints"
@@ -122,7 +131,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_unsafe(self) -> Self:
-        faults = noise_faults(self) + production_faults(self) + message_faults(self)
+        faults = noise_faults(self) + production_faults(self) + message_faults(self) + proxy_faults(self)
         if faults:
             raise ValueError("; ".join(faults))
         return self
@@ -153,6 +162,19 @@ def production_faults(settings: Settings) -> list[str]:
     if settings.release_grid_ms == 0:
         faults.append("DATASPACE_RELEASE_GRID_MS has to be above 0: response times must not depend on data")
     return faults
+
+
+def proxy_faults(settings: Settings) -> list[str]:
+    """Whoever is believed says from where others guess passwords: never everybody."""
+    faults = []
+    for proxy in settings.proxies:
+        try:
+            everybody = ip_network(proxy).prefixlen == 0
+        except ValueError:
+            everybody = True
+        if everybody:
+            faults.append("DATASPACE_TRUSTED_PROXIES names addresses or networks of your own proxies, as 10.0.0.7")
+    return faults[:1]
 
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

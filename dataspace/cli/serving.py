@@ -4,12 +4,16 @@ import errno
 import os
 import socket
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dataspace.domain.errors import InvalidInput, NotFound
 from dataspace.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 DEMO_HOME = Path(".dataspace/demo")
 
@@ -42,13 +46,24 @@ def serve(
     mark = settings.home / "serve.pid"
     mark.write_text(str(os.getpid()))
     try:
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(node), log_config=None, access_log=False, server_header=False)
-        )
-        server.run(sockets=[listener])
+        uvicorn.Server(server_config(create_app(node), settings)).run(sockets=[listener])
     finally:
         keeper.stop()
         mark.unlink(missing_ok=True)
+
+
+def server_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
+    """The server's own name and accesses are not told; who asks is the peer, unless a trusted proxy says otherwise."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies,
+    )
 
 
 def _settings(demo: bool) -> Settings:

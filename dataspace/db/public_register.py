@@ -208,7 +208,8 @@ class SqlPublicRegister:
         return after[0] if after else None
 
     def _names(self, cases: list[str]) -> dict[str, list[str]]:
-        """Names of those who have part in each case: who applied, is named, assessed or decided."""
+        """Names of those who have part in each case, and full names of everybody known here: some had part in it once,
+        or are told of."""
         a, named, permitted = t.applications.c, t.application_persons.c, t.permit_persons.c
         roles = (a.applicant, a.assessor, a.decision_maker)
         part = [select(a.id.label("case"), role.label("person")).where(a.id.in_(cases)) for role in roles]
@@ -221,7 +222,9 @@ class SqlPublicRegister:
         # who applies in their own name is the applicant, and shown
         for row in self._connection.execute(known.where(t.persons.c.name != t.persons.c.organisation)):
             names[row.case].append(row.name)
-        return names
+        everybody = select(t.persons.c.name).where(t.persons.c.name.contains(" "))
+        others = self._connection.execute(everybody.where(t.persons.c.name != t.persons.c.organisation)).scalars().all()
+        return {one: names[one] + list(others) for one in cases}
 
 
 def plain_words(text: str) -> str:

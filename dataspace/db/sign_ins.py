@@ -41,6 +41,10 @@ class SqlSignIns:
         whose = (t.identities.c.issuer == issuer, t.identities.c.subject == subject)
         return self._connection.execute(select(t.identities.c.person).where(*whose)).scalar_one_or_none()
 
+    def has_identity(self, issuer: str, person_id: str) -> bool:
+        theirs = (t.identities.c.issuer == issuer, t.identities.c.person == person_id)
+        return self._connection.execute(select(t.identities.c.subject).where(*theirs).limit(1)).first() is not None
+
     def link(self, issuer: str, subject: str, person_id: str, event: AuditEvent) -> None:
         self._connection.execute(
             insert(t.identities).values(issuer=issuer, subject=subject, person=person_id, linked_at=event.at)

@@ -184,8 +184,13 @@ def entry_of(
         valid_until=permit.valid_until if permit else None,
         suspended_at=permit.suspended_at if permit else None,
         revoked_at=permit.revoked_at if permit else None,
-        permit_reasons=redaction.field(Part.REASONS, permit.reasons) if permit else "",
+        permit_reasons=redaction.field(Part.REASONS, _of_state(permit)) if permit and reasons_published_at else "",
     )
+
+
+def _of_state(permit: DataPermit) -> str:
+    """Why a permit is suspended or revoked; what was said of other changes is not of its state."""
+    return permit.reasons if permit.suspended_at or permit.revoked_at else ""
 
 
 def publish_by(decided_at: datetime, calendar: Calendar) -> date:

@@ -4,13 +4,13 @@ A part is a whole field, or a passage wherever it occurs in the published texts 
 Art. 57(1)(e) are never left out as a whole: a title or summary that is confidential is replaced by the mark.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import accumulate
 
 from dataspace.domain.errors import InvalidInput
 
@@ -33,10 +33,8 @@ class Part(StrEnum):
     PASSAGE = "passage"
 
 
-SHORTEST_PASSAGE = 3
-"""Letters or digits; a shorter passage would black out parts of other words."""
-
-_WORD = re.compile(r"\S+")
+SHORTEST_PASSAGE, LONGEST_PASSAGE = 3, 500
+"""Letters or digits; a shorter passage would black out parts of other words, a longer one is a field as a whole."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,8 @@ class ConfidentialPart:
             raise InvalidInput("a passage is given with its text, a whole field without one")
         if self.passage and sum(c.isalnum() for c in self.passage) < SHORTEST_PASSAGE:
             raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} letters or digits")
+        if len(self.passage) > LONGEST_PASSAGE:
+            raise InvalidInput(f"a confidential passage has at most {LONGEST_PASSAGE} characters; name the parts of it")
 
 
 def mark(ground: Ground) -> str:
@@ -99,20 +99,20 @@ class Redaction:
         """`text` with every confidential passage and name replaced, however it is spaced or capitalised."""
         return _redacted(self, text)
 
-    def spans(self, text: str) -> Iterator[tuple[int, int, Ground]]:
-        """Where `text` holds something to leave out, and why; one may lie within another."""
+    def spans(self, text: "Folded") -> Iterator[tuple[int, int, Ground]]:
+        """Where the text holds something to leave out, and why; one may lie within another."""
         for passage, ground in self.passages:
-            yield from ((*found, ground) for found in _occurrences(_anywhere(passage), text))
+            yield from ((*found, ground) for found in text.anywhere(passage))
         for name in self.names:
-            for pattern in _as_whole(name):
-                yield from ((*found, Ground.PERSONAL_DATA) for found in _occurrences(pattern, text))
+            for spelled in _spellings(name):
+                yield from ((*found, Ground.PERSONAL_DATA) for found in text.whole(spelled))
 
 
 @lru_cache(maxsize=4096)
 def _redacted(redaction: Redaction, text: str) -> str:
     """Public pages show the same texts again and again, and each is looked through for every name."""
     plain = unicodedata.normalize("NFC", text)
-    spans = sorted(redaction.spans(plain), key=lambda span: (span[0], -span[1]))
+    spans = sorted(redaction.spans(Folded(plain)), key=lambda span: (span[0], -span[1]))
     pieces, end = [], 0
     for start, stop, ground in spans:
         if start >= end:
@@ -121,41 +121,65 @@ def _redacted(redaction: Redaction, text: str) -> str:
     return "".join([*pieces, plain[end:]])
 
 
-@lru_cache(maxsize=4096)
-def _anywhere(passage: str) -> re.Pattern[str]:
-    return _overlapping(_loosely(passage))
+class Folded:
+    """A text as it is searched: letters and digits alone, without case, accents and marks, each with its place.
+
+    Searching is plain search for strings, so that no text makes it slow.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text, self._letters, self._places = text, fold(text), _places(text)
+        self._blanks = list(accumulate((c.isspace() for c in text), initial=0))
+
+    def anywhere(self, words: str) -> Iterator[tuple[int, int]]:
+        """Every place of `words`, however they are spelled and put apart; one word is not looked for across blanks."""
+        alone = len(words.split()) == 1
+        for start, end in self._found(words):
+            if not (alone and self._blanks[end] > self._blanks[start]):
+                yield start, end
+
+    def whole(self, words: str) -> Iterator[tuple[int, int]]:
+        """Every place of `words` where they are not a part of other words."""
+        for start, end in self.anywhere(words):
+            if not (_joins(self._text[start - 1 : start]) or _joins(self._text[end : end + 1])):
+                yield start, end
+
+    def _found(self, words: str) -> Iterator[tuple[int, int]]:
+        wanted = fold(words)
+        at = self._letters.find(wanted) if wanted else -1
+        while at >= 0:
+            end = self._places[at + len(wanted) - 1] + 1
+            while unicodedata.combining(self._text[end : end + 1] or " "):
+                end += 1
+            yield self._places[at], end
+            at = self._letters.find(wanted, at + 1)
 
 
 @lru_cache(maxsize=65_536)
-def _as_whole(name: str) -> tuple[re.Pattern[str], ...]:
-    """A name in each order of its words, where it is not a part of other words."""
-    return tuple(_overlapping(rf"(?<!\w){_loosely(spelled)}(?!\w)") for spelled in sorted(_spellings(name)))
+def fold(text: str) -> str:
+    """Letters and digits alone, without case, width, accents and marks."""
+    return "".join(_letters(c) for c in unicodedata.normalize("NFC", text))
 
 
-def _overlapping(pattern: str) -> re.Pattern[str]:
-    """Finds also what begins within an earlier find."""
-    return re.compile(f"(?=({pattern}))", re.IGNORECASE)
+def _places(text: str) -> list[int]:
+    """Of each letter of the folded text, where it comes from."""
+    return [place for place, c in enumerate(text) for _ in _letters(c)]
 
 
-def _loosely(text: str) -> str:
-    words = _WORD.findall(unicodedata.normalize("NFC", text))
-    return r"\s+".join("".join(map(_any_case, word)) for word in words)
+@lru_cache(maxsize=65_536)
+def _letters(character: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", character.casefold()) if c.isalnum()).casefold()
 
 
-def _any_case(letter: str) -> str:
-    """A letter however it is capitalised, also where that makes two of one, as of ß."""
-    forms = {letter, letter.upper(), letter.lower(), letter.casefold(), letter.title()}
-    spelled = sorted((re.escape(unicodedata.normalize("NFC", form)) for form in forms), key=len, reverse=True)
-    return spelled[0] if len(spelled) == 1 else f"(?:{'|'.join(spelled)})"
+def _joins(neighbour: str) -> bool:
+    return neighbour.isalnum() or neighbour == "_"
 
 
-def _occurrences(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    for found in pattern.finditer(text):
-        yield found.span(1)
-
-
-def _spellings(name: str) -> set[str]:
+@lru_cache(maxsize=65_536)
+def _spellings(name: str) -> tuple[str, ...]:
+    """A name in each order of its words, and with its first name as an initial."""
     words = name.split()
     if len(words) < 2:
-        return {name}
-    return {name, f"{words[-1]} {' '.join(words[:-1])}", f"{words[-1]}, {' '.join(words[:-1])}"}
+        return (name,)
+    last, before = words[-1], " ".join(words[:-1])
+    return (name, f"{last} {before}", f"{words[0][0]}. {last}", f"{last} {words[0][0]}.")

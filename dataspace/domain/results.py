@@ -56,7 +56,13 @@ class Result:
         if not (self.title.strip() and self.lay_summary.strip()):
             raise InvalidInput("a result has a title and a summary for the public (Art. 61(4))")
         address = urlsplit(self.link)
-        if address.scheme != "https" or not address.hostname or set(self.link) & set(' "<>\\^`{|}\n\r\t'):
+        # what stands before an @ looks like the host and is none
+        if (
+            address.scheme != "https"
+            or not address.hostname
+            or "@" in address.netloc
+            or set(self.link) & set(' "<>\\^`{|}\n\r\t')
+        ):
             raise InvalidInput("link to the result with an https:// address, or give its DOI (10.…)")
 
 

@@ -9,14 +9,21 @@ from enum import StrEnum
 
 from dataspace.domain.actors import Actor, Organisation
 from dataspace.domain.applications import PlannedTable
-from dataspace.domain.errors import InvalidApplication
+from dataspace.domain.errors import InvalidApplication, NotPermitted
 from dataspace.domain.privacy import ByEpsilon
 
 MOST_TABULATIONS = 100
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 NODE_USER = Actor("node", "the node, for applicants of data requests", Organisation("the node"), frozenset())
-"""The only user of an approval: it asks what the plan says and nothing else. It has no role and gets no token."""
+"""The only user of an approval: it asks what the plan says and nothing else. It has no role and no
+token, never signs in, and no application names it."""
+
+
+def check_not_the_node(person_id: str) -> None:
+    """Raises NotPermitted: whoever acted as `NODE_USER` could ask what no plan says."""
+    if person_id == NODE_USER.id:
+        raise NotPermitted("nobody acts as the node itself: it asks what tabulation plans say, and nothing else")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataspace.domain.organisations import check_spelling, spelled
 from dataspace.domain.outbox import check_address
 from dataspace.domain.permissions import NodeAction, check_may, may
 from dataspace.domain.roles import check_compatible
-from dataspace.domain.tabulations import NODE_USER
+from dataspace.domain.tabulations import check_not_the_node
 from dataspace.domain.token_scopes import TokenScope
 from dataspace.domain.tokens import AccessToken
 from dataspace.services.ports import Clock, UnitOfWork
@@ -92,8 +92,7 @@ def issue_token(
         raise NotPermitted(f"a token issues tokens of its own scopes only: {', '.join(sorted(within))}")
     if by.id != person_id:
         check_may(by, NodeAction.ISSUE_TOKEN)
-    if person_id == NODE_USER.id:
-        raise NotPermitted("nobody acts as the node itself: it asks what tabulation plans say, and nothing else")
+    check_not_the_node(person_id)
     if not timedelta(0) < valid_for <= LONGEST_TOKEN:
         raise InvalidInput("a token is valid for more than nothing and at most a year")
     now, plaintext = clock.now(), tokens.new_plaintext()

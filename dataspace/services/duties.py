@@ -52,8 +52,10 @@ def check_free_to_act(uow: UnitOfWork, by: Actor, now: datetime) -> None:
 
 
 def check_can_be_named(uow: UnitOfWork, persons: frozenset[str], now: datetime) -> None:
-    """Raises InvalidApplication if somebody cannot be given access: unknown here, or excluded (Art. 63(3))."""
-    active = {person.id: person.active for person in uow.accounts.all() if person.id != NODE_USER.id}
+    """Raises InvalidApplication if somebody cannot be given access: unknown, excluded (Art. 63(3)), the node itself."""
+    if NODE_USER.id in persons:
+        raise InvalidApplication("the node itself is given no access; name the natural persons who are to have it")
+    active = {person.id: person.active for person in uow.accounts.all()}
     unknown = persons - active.keys()
     if unknown:
         raise InvalidApplication(f"{len(unknown)} of the persons named are not registered; register them first")

@@ -27,12 +27,14 @@ from dataspace.domain.sign_in import (
     new_secret,
     throttle_key,
 )
+from dataspace.domain.tabulations import NODE_USER, check_not_the_node
 from dataspace.domain.token_scopes import relies_on
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.sign_in_ports import Passwords
 
 REFUSED = "the account name or the password is wrong; try again, or ask the operator for a new one-time link"
 NOT_LINKED = "this identity is not linked to a person here; ask the operator for a one-time link"
+LINKED_ELSEWHERE = "this identity belongs to another person here already; the operator can look into it"
 LINK_OVER = "this one-time link is unknown, used or expired; ask the operator for a new one"
 
 
@@ -75,6 +77,7 @@ def invite(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str, *, login: s
     `login` is the account name a password is set under; by default the one the person has, else their identifier.
     """
     check_may(by, NodeAction.MANAGE_PERSON)
+    check_not_the_node(person_id)
     now, secret = clock.now(), new_secret()
     with uow:
         person = uow.accounts.get(person_id)
@@ -143,7 +146,7 @@ def sign_in_with_password(
         person = uow.accounts.get(account.person) if account is not None else None
         # read again: the password may have been changed meanwhile
         unchanged = account is not None and uow.sign_ins.account(account.login) == account
-        if account is None or person is None or not (right and unchanged and person.active):
+        if account is None or person is None or not (right and unchanged and _let_in(person)):
             raise NotAuthenticated(REFUSED)
         _take_back(uow, *keys)
         if account.demo and not demo_mode:
@@ -165,16 +168,23 @@ def sign_in_with_identity(
 ) -> SignedIn:
     """Open a session for the person linked to the identity, linking it first by a one-time link or a verified e-mail.
 
-    Raises NotAuthenticated; InvalidInput if the provider gives roles that one person cannot hold together.
+    Raises NotAuthenticated; InvalidInput if the provider gives roles that one person cannot hold together: the link
+    and the roles it took away stand then.
     """
     now = clock.now()
     with uow:
-        known = uow.sign_ins.person_of(identity.issuer, identity.subject)
-        person = uow.accounts.get(known) if known else _link(uow, identity, rules, invitation, now)
-        if not person.active:
+        person = _whose(uow, identity, rules, invitation, now)
+        if not _let_in(person):
             raise NotAuthenticated(NOT_LINKED)
         if rules.roles:
-            person = _follow_roles(uow, person, identity, rules, now)
+            person = _withdraw_roles(uow, person, identity, rules, now)
+        uow.commit()
+    with uow:
+        person = uow.accounts.get(person.id)
+        if not _let_in(person):
+            raise NotAuthenticated(NOT_LINKED)
+        if rules.roles:
+            person = _give_roles(uow, person, identity, rules, now)
         opened = _open(uow, person, SignInMethod.OIDC, now, replaces)
         uow.commit()
     return opened
@@ -208,9 +218,15 @@ def _take_back(uow: UnitOfWork, account: str, address: str) -> None:
 
 def _invited(uow: UnitOfWork, now: datetime, secret: str) -> tuple[Actor, Invitation]:
     invitation = uow.sign_ins.invitation(digest(secret))
-    if invitation is None or not invitation.valid(now):
+    person = uow.accounts.get(invitation.person) if invitation is not None and invitation.valid(now) else None
+    if invitation is None or person is None or not _let_in(person):
         raise NotAuthenticated(LINK_OVER)
-    return uow.accounts.get(invitation.person), invitation
+    return person, invitation
+
+
+def _let_in(person: Actor) -> bool:
+    """Never the node itself, whatever account, identity or link an earlier version gave it."""
+    return person.active and person.id != NODE_USER.id
 
 
 def _due(uow: UnitOfWork, person: Actor, login: str, now: datetime) -> PasswordDue:
@@ -220,28 +236,52 @@ def _due(uow: UnitOfWork, person: Actor, login: str, now: datetime) -> PasswordD
     return PasswordDue(secret)
 
 
-def _link(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: str | None, now: datetime) -> Actor:
-    if secret is not None:
-        person, invitation = _invited(uow, now, secret)
-        if not uow.sign_ins.use_invitation(invitation.digest, now):
-            raise NotAuthenticated(LINK_OVER)
-    else:
-        matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
-        if matched is None:
-            raise NotAuthenticated(NOT_LINKED)
-        person = matched
+def _whose(uow: UnitOfWork, identity: Identity, rules: IdentityRules, secret: str | None, now: datetime) -> Actor:
+    """The person of an identity, linked now if it has none. A link that leads to another person stays unused."""
+    known = uow.sign_ins.person_of(identity.issuer, identity.subject)
+    if secret is None:
+        return uow.accounts.get(known) if known else _link(uow, identity, _matched(uow, identity, rules), now)
+    person, invitation = _invited(uow, now, secret)
+    if known not in (None, person.id):
+        raise NotAuthenticated(LINKED_ELSEWHERE)
+    if not uow.sign_ins.use_invitation(invitation.digest, now):
+        raise NotAuthenticated(LINK_OVER)
+    return person if known else _link(uow, identity, person, now)
+
+
+def _matched(uow: UnitOfWork, identity: Identity, rules: IdentityRules) -> Actor:
+    """Whose verified e-mail it is, unless they have an identity there: a mailbox may be given to somebody else."""
+    matched = uow.accounts.find_by_email(identity.email) if rules.match_email and identity.email else None
+    if matched is None or uow.sign_ins.has_identity(identity.issuer, matched.id):
+        raise NotAuthenticated(NOT_LINKED)
+    return matched
+
+
+def _link(uow: UnitOfWork, identity: Identity, person: Actor, now: datetime) -> Actor:
     event = AuditEvent(EventKind.IDENTITY_LINKED, person.id, person.id, now, {"issuer": identity.issuer})
     uow.sign_ins.link(identity.issuer, identity.subject, person.id, event)
     return person
 
 
-def _follow_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
+def _withdraw_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
     """Roles that the table names follow the provider; others are the operator's and stay."""
-    given = frozenset(rules.roles[name] for name in identity.roles if name in rules.roles)
-    after = replace(person, roles=(person.roles - frozenset(rules.roles.values())) | given)
+    gone = frozenset(rules.roles.values()) - _given(identity, rules)
+    return _change_roles(uow, person, replace(person, roles=person.roles - gone), now)
+
+
+def _give_roles(uow: UnitOfWork, person: Actor, identity: Identity, rules: IdentityRules, now: datetime) -> Actor:
+    after = replace(person, roles=person.roles | _given(identity, rules))
+    check_compatible(after.roles)
+    return _change_roles(uow, person, after, now)
+
+
+def _given(identity: Identity, rules: IdentityRules) -> frozenset[Role]:
+    return frozenset(rules.roles[name] for name in identity.roles if name in rules.roles)
+
+
+def _change_roles(uow: UnitOfWork, person: Actor, after: Actor, now: datetime) -> Actor:
     if after.roles == person.roles:
         return person
-    check_compatible(after.roles)
     details = {"roles": " ".join(sorted(after.roles)), "before": " ".join(sorted(person.roles)), "by": "provider"}
     uow.accounts.change_roles(after, AuditEvent(EventKind.ROLES_CHANGED, person.id, person.id, now, details))
     if person.roles - after.roles:

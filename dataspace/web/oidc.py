@@ -59,7 +59,7 @@ class RelyingParty:
             raise _refused("no code")
         id_token, access_token = self._tokens(code, str(flow["verifier"]))
         claims = self._claims(id_token, str(flow["nonce"]), now)
-        return self._identity(self._said_of(access_token, str(claims["sub"])) | claims)
+        return self._identity(claims, self._said_of(access_token, str(claims["sub"])))
 
     def _tokens(self, code: str, verifier: str) -> tuple[str, str]:
         """The id token and the access token that a code is good for."""
@@ -109,11 +109,14 @@ class RelyingParty:
             raise _refused("azp")
         return claims
 
-    def _identity(self, claims: dict[str, Any]) -> Identity:
-        subject, email, roles = claims["sub"], claims.get("email"), claims.get(self.roles_claim)
+    def _identity(self, claims: dict[str, Any], told: dict[str, Any]) -> Identity:
+        subject, roles = claims["sub"], (told | claims).get(self.roles_claim)
         if not isinstance(subject, str) or not 0 < len(subject) <= 255:
             raise _refused("subject")
-        verified = isinstance(email, str) and claims.get("email_verified") is True
+        # an address and its verification from one source: each source vouches for its own address alone
+        source = claims if "email" in claims else told
+        email = source.get("email")
+        verified = isinstance(email, str) and source.get("email_verified") is True
         named = frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
         return Identity(self.issuer, subject, email if verified else None, named)
 

@@ -39,6 +39,12 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     "sign.invitation": ("Open your account", "Ouvrir votre compte"),
     "sign.invited": ("This one-time link is for", "Ce lien à usage unique est destiné à"),
     "sign.link_provider": ("Use the identity of your organisation", "Utiliser l’identité de votre organisation"),
+    "sign.leaving": ("On to your organisation", "Vers votre organisation"),
+    "sign.leaving_lead": (
+        "You sign in there and come back here. If nothing happens, go on with the button.",
+        "Vous vous y connectez, puis revenez ici. Si rien ne se passe, continuez avec le bouton.",
+    ),
+    "sign.go_on": ("Go on", "Continuer"),
     "sign.new_password": ("New password", "Nouveau mot de passe"),
     "sign.password_rule": (
         "12 characters or more, at least five different ones, and not your name.",

@@ -29,7 +29,7 @@ class TokenRequest(Shape):
     """A personal access token for oneself; without scopes it may do all that its person may."""
 
     label: Plain = Field(default="", max_length=200)
-    scopes: list[Scope] = Field(default=[])
+    scopes: list[Scope] = Field(default=[], max_length=9)
     days: int = Field(default=90, ge=1, le=365)
 
 
@@ -66,8 +66,8 @@ class SessionEntry(Shape):
 class RolesRequest(Shape):
     """Roles to give and to take away, in one step."""
 
-    give: list[RoleName] = Field(default=[])
-    take: list[RoleName] = Field(default=[])
+    give: list[RoleName] = Field(default=[], max_length=20)
+    take: list[RoleName] = Field(default=[], max_length=20)
 
 
 class Organisation(Shape):

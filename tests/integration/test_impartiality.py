@@ -97,7 +97,7 @@ def test_the_node_the_unknown_and_the_deactivated_are_not_named(node: Node, who:
         persons.deactivate_person(node.uow, node.clock, SYSTEM, who)
     form = replace(node.form(), persons=frozenset({node.researcher.id, who}))
     draft = applications.file_application(node.uow, node.clock, node.researcher, form)
-    with pytest.raises(InvalidApplication, match=r"are not registered|are deactivated"):
+    with pytest.raises(InvalidApplication, match=r"are not registered|are deactivated|the node itself"):
         applications.submit_application(node.uow, node.clock, node.researcher, draft.id)
 
 

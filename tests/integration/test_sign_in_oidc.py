@@ -1,7 +1,9 @@
 """Signing in at an identity provider: a real one on loopback, and one that forges."""
 
 import hmac
+import html
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,9 +65,20 @@ def invitation_for(api: ApiNode) -> str:
 
 def leave(browser: Browser, invitation: str = "", following: str = "/account") -> dict[str, str]:
     """What the browser is sent to the provider with."""
-    away = browser.get(f"/sign-in/provider?invitation={invitation}&next={following}")
+    url = where_to(browser, invitation, following)
+    return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+
+
+def where_to(browser: Browser, invitation: str = "", following: str = "/account") -> str:
+    """The provider's address that the sign-in page, or the page of a one-time link, leads to."""
+    if invitation:
+        page = f"/invitation/{invitation}"
+        left = browser.post(f"{page}/provider", {}, browser.csrf(page))
+        assert left.status_code == 200
+        return html.unescape(re.findall(r'class="button" href="([^"]+)"', left.text)[0])
+    away = browser.get(f"/sign-in/provider?next={following}")
     assert away.status_code == 302
-    return {name: values[0] for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()}
+    return away.headers["location"]
 
 
 def sign_in_at(browser: Browser, provider: Provider, invitation: str = "", **answer: str) -> Response:
@@ -200,8 +213,51 @@ def test_a_one_time_link_links_one_identity(api: ApiNode, provider: Provider) ->
     link = invitation_for(api)
     assert sign_in_at(make_browser(api), provider, link).status_code == 303
     provider.forge = lambda claims: claims | {"sub": "subject-2"}
-    assert sign_in_at(make_browser(api), provider, link).status_code == 401
-    assert sign_in_at(make_browser(api), provider, "made-up").status_code == 401
+    for over in (link, "made-up"):
+        assert make_browser(api).get(f"/invitation/{over}").status_code == 401
+
+
+def test_a_one_time_link_that_is_used_meanwhile_links_nothing(api: ApiNode, provider: Provider) -> None:
+    link, late = invitation_for(api), make_browser(api)
+    asked = leave(late, link)
+    assert sign_in_at(make_browser(api), provider, link).status_code == 303
+    provider.forge, provider.nonce = lambda claims: claims | {"sub": "subject-2"}, asked["nonce"]
+    assert come_back(late, {"code": "c", "state": asked["state"]}).status_code == 401
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+
+
+def test_an_address_that_somebody_was_sent_links_no_identity(api: ApiNode, provider: Provider) -> None:
+    link, victim = invitation_for(api), make_browser(api)
+    away = victim.get(f"/sign-in/provider?invitation={link}")
+    asked = parse_qs(urlsplit(away.headers["location"]).query)
+    provider.nonce = asked["nonce"][0]
+    assert come_back(victim, {"code": "c", "state": asked["state"][0]}).status_code == 401
+    # a form of another site has no token of this browser's
+    for csrf in (None, "", "0" * 64, make_browser(api).csrf(f"/invitation/{link}")):
+        forged = victim.post(f"/invitation/{link}/provider", {}, csrf)
+        assert (forged.status_code, "dataspace-flow" in forged.headers["set-cookie"]) == (403, False)
+    assert sign_in_at(make_browser(api), provider, link).status_code == 303
+
+
+def test_an_identity_of_another_person_is_not_linked_and_the_link_stays(api: ApiNode, provider: Provider) -> None:
+    linked(api, provider)
+    people = api.people
+    link = sign_in.invite(people.uow, people.clock, SYSTEM, people.researcher.id)
+    browser = make_browser(api)
+    assert sign_in_at(browser, provider, link).status_code == 401
+    assert browser.session is None
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(browser, provider, link).status_code == 303
+    assert "Rita Researcher" in browser.get("/account").text
+
+
+def test_the_way_to_the_provider_is_a_page_in_two_languages(api: ApiNode) -> None:
+    browser, page = make_browser(api), f"/invitation/{invitation_for(api)}"
+    browser.get(f"{page}?lang=fr")
+    left = browser.post(f"{page}/provider", {}, browser.csrf(page))
+    assert ("Vers votre organisation" in left.text, left.headers["cache-control"]) == (True, "no-store")
+    assert f"{page}?lang=en" in left.text
 
 
 @pytest.mark.parametrize(
@@ -228,6 +284,36 @@ def test_what_userinfo_tells_counts_for_the_same_subject_only(
     told = {"email": "carl@example.org", "email_verified": True}
     provider.userinfo = told if subject is None else told | {"sub": subject}
     assert sign_in_at(make_browser(api), provider).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("signed", "told"),
+    [
+        ({"email": "carl@example.org"}, {"email": "mallory@evil.example", "email_verified": True}),
+        ({"email": "carl@example.org"}, {"email_verified": True}),
+        ({"email_verified": True}, {"email": "carl@example.org"}),
+        ({"email_verified": True}, {"email": "carl@example.org", "email_verified": False}),
+        ({"email": None}, {"email": "carl@example.org", "email_verified": True}),
+    ],
+)
+def test_an_address_is_verified_by_who_tells_it(api: ApiNode, provider: Provider, signed: Claims, told: Claims) -> None:
+    people = api.people
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    provider.forge = lambda claims: {n: claims[n] for n in claims if not n.startswith("email")} | signed
+    provider.userinfo = told | {"sub": "subject-1"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+
+
+def test_an_email_links_one_identity_of_a_person(api: ApiNode, provider: Provider) -> None:
+    people = api.people
+    accounts.change_address(people.uow, people.clock, SYSTEM, people.colleague.id, "carl@example.org")
+    configure(api, oidc_match_email=True)
+    assert sign_in_at(make_browser(api), provider).status_code == 303
+    provider.forge = lambda claims: claims | {"sub": "subject-2"}
+    assert sign_in_at(make_browser(api), provider).status_code == 401
+    # the operator may still say that both are the same person
+    assert sign_in_at(make_browser(api), provider, invitation_for(api)).status_code == 303
 
 
 def test_an_email_that_two_persons_share_links_nobody(api: ApiNode, provider: Provider) -> None:
@@ -263,6 +349,21 @@ def test_roles_kept_apart_are_not_given_by_a_provider_either(api: ApiNode, provi
         assert Role.OPERATOR not in uow.accounts.get(people.colleague.id).roles
 
 
+def test_roles_are_taken_away_also_where_those_given_cannot_be_held(api: ApiNode, provider: Provider) -> None:
+    browser, people, carl = linked(api, provider), api.people, api.people.colleague
+    give = frozenset({Role.HDAB_ASSESSOR, Role.HDAB_DECISION_MAKER})
+    token = api.token(persons.change_roles(people.uow, people.clock, SYSTEM, carl.id, give=give))
+    configure(api, oidc_roles={"deciders": Role.HDAB_DECISION_MAKER, "auditors": Role.OPERATOR})
+    assert browser.get("/account").status_code == 200
+    refused = make_browser(api)
+    assert sign_in_at(refused, provider).status_code == 422
+    assert refused.session is None
+    with people.uow.reading() as uow:
+        assert uow.accounts.get(carl.id).roles == {Role.APPLICANT, Role.HDAB_ASSESSOR}
+    assert browser.get("/account").status_code == 303
+    assert api.client.get("/api/v1/account", headers=token).status_code == 401
+
+
 def test_a_deactivated_person_is_not_let_in_by_the_provider(api: ApiNode, provider: Provider) -> None:
     browser = linked(api, provider)
     persons.deactivate_person(api.people.uow, api.people.clock, SYSTEM, api.people.colleague.id)
@@ -294,8 +395,7 @@ def test_a_real_provider_signs_a_person_in(tmp_path: Path) -> None:
         browser = make_browser(api)
         link = invitation_for(api)
         for invitation in (link, ""):
-            away = browser.get(f"/sign-in/provider?invitation={invitation}")
-            back = httpx2.post(away.headers["location"], data={"sub": "carl@university.example"}, timeout=10)
+            back = httpx2.post(where_to(browser, invitation), data={"sub": "carl@university.example"}, timeout=10)
             assert back.status_code == 302, back.text[:500]
             landed = browser.get(back.headers["location"].removeprefix(BASE))
             assert (landed.status_code, landed.headers["location"]) == (303, "/account"), landed.text[-800:]

@@ -115,6 +115,14 @@ def test_a_token_does_not_widen_itself(api: ApiNode, wanted: list[str]) -> None:
     assert "own scopes only" in response.json()["detail"]
 
 
+def test_a_list_of_scopes_names_each_once_at_most(api: ApiNode) -> None:
+    headers = token(api, api.people.researcher)
+    for number, status in ((len(TokenScope), 201), (len(TokenScope) + 1, 422)):
+        wanted = [*TokenScope, TokenScope.READ][:number]
+        response = api.client.post(f"{PREFIX}/account/tokens", headers=headers, json={"scopes": wanted})
+        assert response.status_code == status
+
+
 def test_a_token_of_another_is_as_none(api: ApiNode) -> None:
     people = api.people
     issued = accounts.issue_token(people.uow, people.clock, people.researcher, people.researcher.id)

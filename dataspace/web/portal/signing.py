@@ -17,10 +17,11 @@ from dataspace.domain.errors import (
 from dataspace.services import sessions, sign_in
 from dataspace.services.sign_in import IdentityRules, PasswordDue
 from dataspace.settings import Mode
+from dataspace.web import texts
 from dataspace.web.auth import CurrentCookies, CurrentNode
 from dataspace.web.errors import status_of
 from dataspace.web.oidc import RelyingParty
-from dataspace.web.portal.shown import safe_next, show_form, word
+from dataspace.web.portal.shown import HOME, safe_next, show, show_form, word
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,15 +65,14 @@ def leave_for_provider(
     request: Request,
     cookies: CurrentCookies,
     next: str = "",  # noqa: A002 - the name in the address
-    invitation: str = "",
 ) -> Response:
-    """Send the browser to the identity provider."""
+    """Send the browser to the identity provider. An address links nothing: `link_identity` does, from our own page."""
     try:
         url, flow = _party(request).start()
     except Unavailable as error:
         return _again(request, error, next)
     response = RedirectResponse(url, 302)
-    cookies.set_flow(response, flow | {"next": safe_next(next), "invitation": invitation[:64]})
+    cookies.set_flow(response, flow | {"next": safe_next(next), "invitation": ""})
     return response
 
 
@@ -131,6 +131,26 @@ def set_password(
     except NotAuthenticated:
         return _invitation(request, secret)
     return RedirectResponse("/sign-in?told=password_is_set", 303)
+
+
+@router.post("/invitation/{secret}/provider", response_class=HTMLResponse)
+def link_identity(request: Request, secret: Secret, cookies: CurrentCookies, csrf: Text = "") -> Response:
+    """Leave for the identity provider, to link the identity one comes back with to the person of a one-time link.
+
+    The answer is a page, not a redirect: browsers stop forms that lead to another host (`form-action 'self'`).
+    """
+    try:
+        cookies.check_csrf(cookies.form(request), csrf)
+        url, flow = _party(request).start()
+    except NotPermitted as error:
+        return _invitation(request, secret, status_of(error), word(request, "stale"))
+    except Unavailable as error:
+        return _invitation(request, secret, status_of(error), word(request, "provider_away"))
+    other_url = f"/invitation/{secret}?lang={texts.other_than(texts.language(request))}"
+    response = show(request, "leaving.html", url=url, other_url=other_url)
+    response.headers["Refresh"] = f"0; url={url}"
+    cookies.set_flow(response, flow | {"next": HOME, "invitation": secret})
+    return response
 
 
 def _invitation(request: Request, secret: str, status: int = 200, fault: str = "") -> Response:

@@ -139,7 +139,16 @@ def test_a_doi_becomes_an_address(text: str) -> None:
 
 @pytest.mark.parametrize(
     "link",
-    ["http://example.org", "javascript:alert(1)", "https://", "paper", 'https://x.org/"><b>', "https://x.org/\n"],
+    [
+        "http://example.org",
+        "javascript:alert(1)",
+        "https://",
+        "paper",
+        'https://x.org/"><b>',
+        "https://x.org/\n",
+        "https://u:p@x.org/",
+        "https://doi.org@x.org/",
+    ],
 )
 def test_no_other_link_is_taken(link: str) -> None:
     with pytest.raises(InvalidInput, match="https"):
@@ -153,6 +162,38 @@ def test_a_passage_is_left_out_however_it_is_written() -> None:
         f"The {mark(Ground.TRADE_SECRET)} of {mark(Ground.PERSONAL_DATA)}, {mark(Ground.PERSONAL_DATA)};"
         f" {mark(Ground.TRADE_SECRET)}work."
     )
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "Project-Falcon",
+        "ProjectFalcon",
+        "PROJECT\u200b FALCON",
+        "Project Fal\u00adcon",
+        "Ｐroject Ｆalcon",
+        "prójéct falcon",
+    ],
+)
+def test_other_spellings_of_a_passage_are_left_out(spelled: str) -> None:
+    redaction = Redaction.of([part(passage="Project Falcon")])
+    assert redaction.text(f"of {spelled}, that is") == f"of {mark(Ground.TRADE_SECRET)}, that is"
+
+
+@pytest.mark.parametrize("spelled", ["Jose Nunez", "José-Núñez", "NÚÑEZ, José", "J. Núñez", "jose\nnunez"])
+def test_other_spellings_of_a_name_are_left_out(spelled: str) -> None:
+    assert Redaction.of((), ["José Núñez"]).text(f"by {spelled}.") == f"by {mark(Ground.PERSONAL_DATA)}."
+
+
+def test_what_only_looks_alike_stays() -> None:
+    redaction = Redaction.of([part(passage="EGFR")], ["Rita Researcher"])
+    for text in ("the GFR of all", "Margarita Researchers", "a researcher"):
+        assert redaction.text(text) == text
+
+
+def test_a_passage_is_short() -> None:
+    with pytest.raises(InvalidInput, match="at most 500"):
+        part(passage="x" * 501)
 
 
 def test_overlapping_passages_are_all_left_out() -> None:
