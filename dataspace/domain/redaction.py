@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 
 SHORTEST_PASSAGE, LONGEST_PASSAGE = 3, 500
-"""Letters or digits; a shorter passage would black out parts of other words, a longer one is a field as a whole."""
+"""Different letters or digits at least, characters at most: shorter ones black out other words, longer ones are fields."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class ConfidentialPart:
             raise InvalidInput("say why the part is confidential; without a reason it is published")
         if (self.part is Part.PASSAGE) != bool(self.passage.strip()) and not self.lifts:
             raise InvalidInput("a passage is given with its text, a whole field without one")
-        if self.passage and sum(c.isalnum() for c in self.passage) < SHORTEST_PASSAGE:
-            raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} letters or digits")
+        if self.passage and len(set(fold(self.passage))) < SHORTEST_PASSAGE:
+            raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} different letters or digits")
         if len(self.passage) > LONGEST_PASSAGE:
             raise InvalidInput(f"a confidential passage has at most {LONGEST_PASSAGE} characters; name the parts of it")
 

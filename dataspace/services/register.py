@@ -30,7 +30,7 @@ from dataspace.services.ports import Clock, UnitOfWork
 
 OfCase = TypeVar("OfCase", Result, PublicationExtension)
 
-MOST_PARTS = 100
+MOST_PARTS = 30
 """Confidential parts of one case."""
 
 
