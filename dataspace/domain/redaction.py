@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 
 SHORTEST_PASSAGE, LONGEST_PASSAGE = 3, 500
-"""Different letters or digits at least, characters at most; shorter ones black out other words, longer ones are fields"""
+"""Different letters or digits, and characters: shorter ones black out other words, longer ones are whole fields."""
 
 
 @dataclass(frozen=True)
