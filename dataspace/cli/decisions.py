@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dataspace.cli.remote import LOCAL, Token, Url, connect, read_fields
+from dataspace.cli.shown import intended, wanted
 from dataspace.client import InvalidInput
 from dataspace.wire import decisions as shapes
 
@@ -48,6 +49,8 @@ def find(application: str, verdicts: Verdicts, token: Token, url: Url = LOCAL) -
     rest = [said for code, said in given if code == "all"]
     if rest:
         rows = dict.fromkeys(session.case_file(application).unassessed, rest[-1]) | rows
+    if not rows:
+        raise InvalidInput("every criterion has a verdict; name those that are to have another one")
     _show(session.record_findings(application, rows))
 
 
@@ -89,11 +92,8 @@ def offer(application: str, token: Token, url: Url = LOCAL) -> None:
 
 def read_offer(application: str, token: Token, url: Url = LOCAL) -> None:
     """The intended decision on your application, and its fee."""
-    found = connect(url, token).offer(application)
-    typer.echo(f"{found.outcome}: {found.reasons}")
-    for line in found.fee.lines:
-        typer.echo(f"  {_euro(line.cents):>16}  {line.activity}  {line.holder}".rstrip())
-    typer.echo(f"  {_euro(found.fee.total_cents):>16}  in all, {_euro(found.fee.holders_cents)} to data holders")
+    for line in intended(connect(url, token).offer(application)):
+        typer.echo(line)
 
 
 def accept(application: str, token: Token, url: Url = LOCAL) -> None:
@@ -196,6 +196,8 @@ def list_exclusions(token: Token, url: Url = LOCAL) -> None:
 def _verdict(text: str) -> tuple[str, tuple[str, str]]:
     code, _, rest = text.partition("=")
     verdict, _, reason = rest.partition("=")
+    if verdict == "not-met" and not reason.strip():
+        raise InvalidInput(f"{code} is not met: say why, as {code}=not-met=REASON; the applicant reads it (Art. 68(9))")
     return code, (verdict, reason or UNSAID)
 
 
@@ -205,15 +207,15 @@ def _show(file: shapes.CaseFile) -> None:
         typer.echo(f"  {found.criterion:<13} {found.verdict:<14} {found.reason}")
     for code in file.unassessed:
         typer.echo(f"  {code:<13} no verdict yet")
-    if file.proposal:
-        fee = _euro(file.proposal.fee.total_cents)
-        typer.echo(f"  proposed: {file.proposal.outcome}, fee {fee}: {file.proposal.reasons}")
+    for line in intended(file.proposal) if file.proposal else ():
+        typer.echo(f"  {line}" if line.startswith(" ") else f"  proposed: {line}")
     for step in file.steps:
         typer.echo(f"  {step.at:%Y-%m-%d %H:%M} {step.step:<10} {step.by} {step.reasons}".rstrip())
 
 
 def _show_change(change: shapes.PermitChange) -> None:
-    typer.echo(f"{change.id}  {change.kind}  {change.state}  {change.reasons}")
+    for line in wanted(change):
+        typer.echo(line)
 
 
 def _show_answers(found: list[shapes.TabulationAnswer]) -> None:
@@ -223,7 +225,3 @@ def _show_answers(found: list[shapes.TabulationAnswer]) -> None:
             labels = "  ".join(str(key) for key in row.keys)
             numbers = "  ".join("withheld" if e.withheld else f"{e.value} [{e.low}, {e.high}]" for e in row.estimates)
             typer.echo(f"  {labels}  {numbers}")
-
-
-def _euro(cents: int) -> str:
-    return f"EUR {cents // 100}.{cents % 100:02d}"

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from dataspace import wire
 from dataspace.client.answer import Answer
-from dataspace.client.asking import Number, query_request
+from dataspace.client.asking import Number, checked, query_request
 from dataspace.client.deciding import Deciding
 from dataspace.client.dummy import Dummy, make_dummy
 from dataspace.client.errors import InvalidInput
@@ -22,6 +22,7 @@ from dataspace.wire import public, signin
 
 OptOutChannel = Literal["at-access-body", "on-behalf"]
 """The person came, or someone acts for them."""
+ResultKind = Literal["paper", "policy-document", "regulatory-procedure", "product-or-service", "algorithm"]
 DocumentForm = Literal["jws", "pdf", "odrl", "visa"]
 
 
@@ -131,8 +132,15 @@ class Dataspace(Deciding, Forms, Governing):
         """One case of the public register with its results, by its number or its permit's."""
         return self._get(f"/register/{number}", public.RegisterEntry)
 
-    def publish_result(self, number: str, result: public.ResultRequest) -> public.ResultRegistered:
-        """Publish a result of a case (Art. 61(4)); the answer has the text that acknowledges the sources."""
+    def publish_result(
+        self, number: str, kind: ResultKind, title: str, link: str, lay_summary: str, *, supersedes: str = ""
+    ) -> public.ResultRegistered:
+        """Publish a result of a case (Art. 61(4)); the answer has the text that acknowledges the sources.
+
+        `link` is an https address or a DOI, `supersedes` the identifier of a result that this one corrects.
+        """
+        fields = {"kind": kind, "title": title, "link": link, "lay_summary": lay_summary, "supersedes": supersedes}
+        result = checked(public.ResultRequest, fields)
         return self._post(f"/register/{number}/results", result, public.ResultRegistered)
 
     def activity_report(self, start: date, end: date) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a personal access token is for. A token never may more than its person; its scopes may narrow that further."""
+"""What a personal access token is for. A token can never do more than its person; its scopes may narrow that."""
 
 from collections.abc import Iterable
 from enum import StrEnum

@@ -67,7 +67,7 @@ SIGN_IN: dict[str, tuple[str, str]] = {
     "sign.identifier": ("Identifier", "Identifiant"),
     "sign.tokens": ("Access tokens", "Jetons d’accès"),
     "sign.tokens_lead": (
-        "For the Python client, the command line and other programs. A token never may more than you.",
+        "For the Python client, the command line and other programs. A token can never do more than you.",
         "Pour le client Python, la ligne de commande et d’autres programmes. Un jeton ne peut jamais plus que vous.",
     ),
     "sign.token_made": ("Your new token", "Votre nouveau jeton"),

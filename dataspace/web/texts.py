@@ -58,7 +58,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "entry.decided": ("Decided", "Décidée le"),
     "entry.reasons": ("Reasons", "Motifs"),
     "entry.publish_by": ("The decision must be published by", "La décision doit être publiée au plus tard le"),
-    "entry.published": ("Published on {0}; the last day was {1}.", "Publiée le {0} ; le dernier jour était le {1}."),
+    "entry.published": ("Published on {0}; due by {1}.", "Publiée le {0} ; échéance : {1}."),
     "entry.waiting": (
         "The reasons are being checked for confidential parts.",
         "Les motifs sont en cours de vérification pour en retirer les parties confidentielles.",

@@ -55,6 +55,13 @@ def test_all_stands_for_what_has_no_verdict_and_a_named_one_beats_it(session: Se
     assert session.calls[-1] == ("record_findings", ("DAA-1", verdicts), {})
 
 
+def test_what_is_not_met_has_its_reason(session: Session) -> None:
+    code, said = run("application", "find", "DAA-1", "1b=not-met")
+    assert code != 0
+    assert "1b=not-met=REASON" in said
+    assert session.calls == []
+
+
 def test_a_proposal_takes_terms_fee_and_plan_from_a_file_and_nothing_else(session: Session, tmp_path: Path) -> None:
     file = tmp_path / "terms.toml"
     file.write_text('[terms]\nmin_cell = 5\n[[fee]]\nactivity = "assessment"\ncents = 100\n')

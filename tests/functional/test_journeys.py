@@ -37,7 +37,7 @@ from dataspace.web.app import create_app
 from dataspace.wire.clocks import ClockEntry, StepRequest
 from dataspace.wire.decisions import CaseFile, TabulationAnswer
 from dataspace.wire.forms import Content
-from dataspace.wire.public import RegisterEntry, ResultRequest
+from dataspace.wire.public import RegisterEntry
 from tests.form_answers import complete, request_heart
 from tests.real_node import CLINIC, Place, open_place
 
@@ -179,8 +179,8 @@ def test_granted(node: Served) -> None:
         with pytest.raises((NotFound, NotPermitted)):
             stranger.budget(permit.id)
     assert researcher.budget() == answer.budget
-    paper = ResultRequest(kind="paper", title="Nights", link="https://example.org/nights", lay_summary="Short.")
-    acknowledgement = researcher.publish_result(draft.number, paper).acknowledgement
+    paper = researcher.publish_result(draft.number, "paper", "Nights", "https://example.org/nights", "Short.")
+    acknowledgement = paper.acknowledgement
     assert permit.number in acknowledgement
     assert "clinic" in acknowledgement
 
