@@ -59,10 +59,16 @@ class ConfidentialPart:
             raise InvalidInput("say why the part is confidential; without a reason it is published")
         if (self.part is Part.PASSAGE) != bool(self.passage.strip()) and not self.lifts:
             raise InvalidInput("a passage is given with its text, a whole field without one")
-        if self.passage and len(set(fold(self.passage))) < SHORTEST_PASSAGE:
-            raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} different letters or digits")
-        if len(self.passage) > LONGEST_PASSAGE:
-            raise InvalidInput(f"a confidential passage has at most {LONGEST_PASSAGE} characters; name the parts of it")
+        if self.passage and len(fold(self.passage)) < SHORTEST_PASSAGE:
+            raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} letters or digits")
+
+
+def check_passage(passage: str) -> None:
+    """Raises InvalidInput for a passage that is too short, of too few letters, or too long to be declared."""
+    if passage and len(set(fold(passage))) < SHORTEST_PASSAGE:
+        raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} different letters or digits")
+    if len(passage) > LONGEST_PASSAGE:
+        raise InvalidInput(f"a confidential passage has at most {LONGEST_PASSAGE} characters; name the parts of it")
 
 
 def mark(ground: Ground) -> str:

@@ -23,7 +23,7 @@ from dataspace.domain.public_register import (
     Search,
     publish_by,
 )
-from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction
+from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, check_passage
 from dataspace.domain.results import Duty, PublicationExtension, Result, duty, publication_of
 from dataspace.services.duties import check_impartial
 from dataspace.services.ports import Clock, UnitOfWork
@@ -149,6 +149,7 @@ def declare_confidential(
     For the applicant until the decision, and for the access body. Reasons of a decision on such a case are held back
     until the access body looked at them (`publish_decision`).
     """
+    check_passage(passage)
     with uow:
         now, application = clock.now(), uow.applications.get(case)
         if by.id != application.applicant:

@@ -38,7 +38,7 @@ from dataspace.domain.public_register import (
     publish_by,
 )
 from dataspace.domain.purposes import Purpose
-from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, mark
+from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, check_passage, mark
 from dataspace.domain.results import Duty, Publication, Result, ResultKind, duty, link_of, results_due
 from tests.public_records import NO_HOLIDAYS
 
@@ -193,7 +193,10 @@ def test_what_only_looks_alike_stays() -> None:
 
 def test_a_passage_is_short() -> None:
     with pytest.raises(InvalidInput, match="at most 500"):
-        part(passage="abc" * 167)
+        check_passage("abc" * 167)
+    with pytest.raises(InvalidInput, match="3 different"):
+        check_passage("a-b a")
+    check_passage("abc" * 166)
 
 
 def test_overlapping_passages_are_all_left_out() -> None:
