@@ -34,7 +34,7 @@ class Part(StrEnum):
 
 
 SHORTEST_PASSAGE, LONGEST_PASSAGE = 3, 500
-"""Different letters or digits, and characters: shorter ones black out other words, longer ones are whole fields."""
+"""Letters or digits, and characters: shorter ones black out other words, longer ones are whole fields."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,9 @@ class ConfidentialPart:
 
 
 def check_passage(passage: str) -> None:
-    """Raises InvalidInput for a passage that is too short, of too few letters, or too long to be declared."""
-    if passage and len(set(fold(passage))) < SHORTEST_PASSAGE:
-        raise InvalidInput(f"a confidential passage has at least {SHORTEST_PASSAGE} different letters or digits")
+    """Raises InvalidInput for a passage of one letter again and again, or too long to be declared."""
+    if passage and len(set(fold(passage))) < 2:
+        raise InvalidInput("a confidential passage has at least two different letters or digits")
     if len(passage) > LONGEST_PASSAGE:
         raise InvalidInput(f"a confidential passage has at most {LONGEST_PASSAGE} characters; name the parts of it")
 
