@@ -13,7 +13,7 @@ from dataspace.settings import Settings
 
 if TYPE_CHECKING:
     import uvicorn
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 DEMO_HOME = Path(".dataspace/demo")
 
@@ -52,7 +52,7 @@ def serve(
         mark.unlink(missing_ok=True)
 
 
-def server_config(app: "FastAPI", settings: Settings) -> "uvicorn.Config":
+def server_config(app: "ASGIApp", settings: Settings) -> "uvicorn.Config":
     """The server's own name and accesses are not told; who asks is the peer, unless a trusted proxy says otherwise."""
     import uvicorn
 
