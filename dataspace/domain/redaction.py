@@ -174,7 +174,9 @@ def _places(text: str) -> list[int]:
 
 @lru_cache(maxsize=65_536)
 def _letters(character: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKD", character.casefold()) if c.isalnum()).casefold()
+    # capitals first: a dotless i has the capital of i
+    large = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).upper()).upper()
+    return "".join(c for c in unicodedata.normalize("NFKD", large.casefold()) if c.isalnum())
 
 
 def _joins(neighbour: str) -> bool:

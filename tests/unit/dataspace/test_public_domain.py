@@ -1,5 +1,7 @@
 """What the public sees, without a database: dates, states, redaction, findings' texts, secrets, measures."""
 
+import sys
+import unicodedata
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -38,7 +40,7 @@ from dataspace.domain.public_register import (
     publish_by,
 )
 from dataspace.domain.purposes import Purpose
-from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, check_passage, mark
+from dataspace.domain.redaction import ConfidentialPart, Ground, Part, Redaction, check_passage, fold, mark
 from dataspace.domain.results import Duty, Publication, Result, ResultKind, duty, link_of, results_due
 from tests.public_records import NO_HOLIDAYS
 
@@ -183,6 +185,12 @@ def test_other_spellings_of_a_passage_are_left_out(spelled: str) -> None:
 @pytest.mark.parametrize("spelled", ["Jose Nunez", "José-Núñez", "NÚÑEZ, José", "J. Núñez", "jose\nnunez"])
 def test_other_spellings_of_a_name_are_left_out(spelled: str) -> None:
     assert Redaction.of((), ["José Núñez"]).text(f"by {spelled}.") == f"by {mark(Ground.PERSONAL_DATA)}."
+
+
+def test_every_character_folds_as_each_of_its_cases() -> None:
+    for c in map(chr, range(sys.maxunicode + 1)):
+        if unicodedata.category(c) != "Cs":
+            assert {fold(f) for f in (c.upper(), c.lower(), c.casefold(), c.title())} == {fold(c)}, hex(ord(c))
 
 
 def test_what_only_looks_alike_stays() -> None:
