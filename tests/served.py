@@ -85,7 +85,7 @@ def warm_up():
 def live(first, ready):
     node = node_on(url, home, at)
     check_books(node)
-    actor = accounts.authenticate(node.unit_of_work(), node.clock, token)
+    actor = accounts.identify_token(node.unit_of_work(), node.clock, token).actor
     os.write(ready, b"!")
     for n in range(first, first + 1000):
         sql = f"SELECT COUNT(DISTINCT person) AS n FROM person WHERE birth_year > {{n}}"

@@ -118,9 +118,14 @@ def revoke_token(uow: UnitOfWork, clock: Clock, by: Actor, plaintext: str) -> No
             raise NotAuthenticated("the token is unknown; nothing was revoked")
         if token.person != by.id and not may(by, NodeAction.ISSUE_TOKEN):
             raise NotPermitted("this token belongs to someone else")
-        event = AuditEvent(EventKind.TOKEN_REVOKED, by.id, token.person, now, {"token": token.id})
-        uow.accounts.revoke_token(token.id, now, event)
+        end_token(uow, by, token.person, token.id, now)
         uow.commit()
+
+
+def end_token(uow: UnitOfWork, by: Actor, person_id: str, token_id: str, now: datetime) -> None:
+    """Inside a transaction: the token's very next request is refused, and that it ended is on record."""
+    event = AuditEvent(EventKind.TOKEN_REVOKED, by.id, person_id, now, {"token": token_id})
+    uow.accounts.revoke_token(token_id, now, event)
 
 
 def list_tokens(uow: UnitOfWork, clock: Clock, by: Actor) -> list[AccessToken]:
@@ -136,14 +141,8 @@ def revoke_token_by_id(uow: UnitOfWork, clock: Clock, by: Actor, token_id: str) 
     with uow:
         if token_id not in {token.id for token in uow.accounts.tokens_of(by.id)}:
             raise NotFound("you have no such token; look at the list of your tokens")
-        event = AuditEvent(EventKind.TOKEN_REVOKED, by.id, by.id, now, {"token": token_id})
-        uow.accounts.revoke_token(token_id, now, event)
+        end_token(uow, by, by.id, token_id, now)
         uow.commit()
-
-
-def authenticate(uow: UnitOfWork, clock: Clock, token: str) -> Actor:
-    """Whose token this is; see `identify_token`."""
-    return identify_token(uow, clock, token).actor
 
 
 def identify_token(uow: UnitOfWork, clock: Clock, token: str) -> Caller:

@@ -29,7 +29,7 @@ def check_official_on_permit(
 ) -> None:
     """The same for a permit: whoever kept out of its application keeps out of the permit too."""
     check_may_act_on_permit(by, action, permit, now)
-    check_no_conflict(by, _facts(uow, permit.datasets, permit.application))
+    check_no_conflict_on_permit(uow, by, permit)
 
 
 def check_no_conflict_on_permit(uow: UnitOfWork, by: Actor, permit: DataPermit) -> None:

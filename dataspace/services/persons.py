@@ -9,6 +9,7 @@ from dataspace.domain.events import AuditEvent, EventKind
 from dataspace.domain.permissions import NodeAction, check_may
 from dataspace.domain.roles import check_compatible
 from dataspace.domain.token_scopes import relies_on
+from dataspace.services.accounts import end_token
 from dataspace.services.ports import Clock, UnitOfWork
 
 NOBODY: frozenset[Role] = frozenset()
@@ -35,15 +36,20 @@ def change_roles(
         if not after.roles:
             raise InvalidInput("a person keeps at least one role; deactivate who is to do nothing any more")
         check_compatible(after.roles)
-        details = {"roles": " ".join(sorted(after.roles)), "before": " ".join(sorted(before.roles))}
-        uow.accounts.change_roles(after, AuditEvent(EventKind.ROLES_CHANGED, by.id, person_id, now, details))
-        if before.roles - after.roles:
-            uow.sessions.end_all(person_id, now)
-        for token in uow.accounts.tokens_of(person_id):
-            if token.valid(now) and relies_on(token.scopes, before.roles, after.roles):
-                _revoke(uow, by, person_id, token.id, now)
+        put_roles(uow, by, before, after, now)
         uow.commit()
     return after
+
+
+def put_roles(uow: UnitOfWork, by: Actor, before: Actor, after: Actor, now: datetime, /, **more: str) -> None:
+    """Inside a transaction: the roles of `after`, and what follows for sessions and tokens; `more` is put on record."""
+    details = {"roles": " ".join(sorted(after.roles)), "before": " ".join(sorted(before.roles)), **more}
+    uow.accounts.change_roles(after, AuditEvent(EventKind.ROLES_CHANGED, by.id, after.id, now, details))
+    if before.roles - after.roles:
+        uow.sessions.end_all(after.id, now)
+    for token in uow.accounts.tokens_of(after.id):
+        if token.valid(now) and relies_on(token.scopes, before.roles, after.roles):
+            end_token(uow, by, after.id, token.id, now)
 
 
 def deactivate_person(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str) -> None:
@@ -58,7 +64,7 @@ def deactivate_person(uow: UnitOfWork, clock: Clock, by: Actor, person_id: str) 
         uow.sign_ins.end_invitations(person_id, now)
         for token in uow.accounts.tokens_of(person_id):
             if token.revoked_at is None:
-                _revoke(uow, by, person_id, token.id, now)
+                end_token(uow, by, person_id, token.id, now)
         uow.commit()
 
 
@@ -76,8 +82,3 @@ def _check_other(by: Actor, person_id: str) -> None:
     check_may(by, NodeAction.MANAGE_PERSON)
     if by.id == person_id:
         raise NotPermitted("nobody changes their own roles or standing; ask another operator")
-
-
-def _revoke(uow: UnitOfWork, by: Actor, person_id: str, token_id: str, now: datetime) -> None:
-    event = AuditEvent(EventKind.TOKEN_REVOKED, by.id, person_id, now, {"token": token_id})
-    uow.accounts.revoke_token(token_id, now, event)

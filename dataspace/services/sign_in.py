@@ -28,7 +28,7 @@ from dataspace.domain.sign_in import (
     throttle_key,
 )
 from dataspace.domain.tabulations import NODE_USER, check_not_the_node
-from dataspace.domain.token_scopes import relies_on
+from dataspace.services.persons import put_roles
 from dataspace.services.ports import Clock, UnitOfWork
 from dataspace.services.sign_in_ports import Passwords
 
@@ -280,16 +280,8 @@ def _given(identity: Identity, rules: IdentityRules) -> frozenset[Role]:
 
 
 def _change_roles(uow: UnitOfWork, person: Actor, after: Actor, now: datetime) -> Actor:
-    if after.roles == person.roles:
-        return person
-    details = {"roles": " ".join(sorted(after.roles)), "before": " ".join(sorted(person.roles)), "by": "provider"}
-    uow.accounts.change_roles(after, AuditEvent(EventKind.ROLES_CHANGED, person.id, person.id, now, details))
-    if person.roles - after.roles:
-        uow.sessions.end_all(person.id, now)
-    for token in uow.accounts.tokens_of(person.id):
-        if token.valid(now) and relies_on(token.scopes, person.roles, after.roles):
-            event = AuditEvent(EventKind.TOKEN_REVOKED, person.id, person.id, now, {"token": token.id})
-            uow.accounts.revoke_token(token.id, now, event)
+    if after.roles != person.roles:
+        put_roles(uow, person, person, after, now, by="provider")
     return after
 
 

@@ -27,10 +27,10 @@ from tests.factories import HOSPITAL, Node, make_schema, to_limit
 
 def test_a_token_signs_its_person_in_until_it_expires(node: Node) -> None:
     token = accounts.issue_token(node.uow, node.clock, node.researcher, node.researcher.id, valid_for=timedelta(days=1))
-    assert accounts.authenticate(node.uow, node.clock, token.plaintext) == node.researcher
+    assert accounts.identify_token(node.uow, node.clock, token.plaintext).actor == node.researcher
     node.clock.forward(days=1)
     with pytest.raises(NotAuthenticated, match="unknown, expired or revoked"):
-        accounts.authenticate(node.uow, node.clock, token.plaintext)
+        accounts.identify_token(node.uow, node.clock, token.plaintext)
 
 
 def test_a_token_is_nowhere_in_clear(node: Node, tmp_path: Path) -> None:
@@ -48,13 +48,13 @@ def test_a_revoked_token_ends_at_once(node: Node) -> None:
         accounts.revoke_token(node.uow, node.clock, node.colleague, token.plaintext)
     accounts.revoke_token(node.uow, node.clock, node.researcher, token.plaintext)
     with pytest.raises(NotAuthenticated):
-        accounts.authenticate(node.uow, node.clock, token.plaintext)
+        accounts.identify_token(node.uow, node.clock, token.plaintext)
 
 
 @pytest.mark.parametrize("bad", ["", "ehds_", "ehds_guess", "' or 1=1 --"])
 def test_other_texts_sign_nobody_in(node: Node, bad: str) -> None:
     with pytest.raises(NotAuthenticated):
-        accounts.authenticate(node.uow, node.clock, bad)
+        accounts.identify_token(node.uow, node.clock, bad)
 
 
 def test_nobody_issues_tokens_for_others_but_an_operator(node: Node) -> None:

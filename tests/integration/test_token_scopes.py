@@ -129,7 +129,7 @@ def test_a_token_of_another_is_as_none(api: ApiNode) -> None:
     for token_id in (issued.id, "tok_none"):
         with pytest.raises(NotFound, match="no such token"):
             accounts.revoke_token_by_id(people.uow, people.clock, people.colleague, token_id)
-    accounts.authenticate(people.uow, people.clock, issued.plaintext)
+    accounts.identify_token(people.uow, people.clock, issued.plaintext)
 
 
 def test_taking_a_role_ends_the_tokens_that_rely_on_it_and_no_other(api: ApiNode) -> None:
